@@ -1,0 +1,50 @@
+/*
+ * Files, read and written so that the program cannot notice: no signal reaches it for our sake,
+ * nothing waits for a reader that does not come, errno is untouched. Async-signal safe.
+ */
+#ifndef AL_IO_H
+#define AL_IO_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What tells one open file from another that got the same descriptor later. */
+struct al_io_identity {
+    uint64_t device;
+    uint64_t inode;
+    bool regular; /* a file that takes any number of bytes at once, as no pipe or terminal does */
+    bool known;   /* false: there was no such descriptor */
+};
+
+struct al_io_identity al_io_identify(int fd);
+bool al_io_same(struct al_io_identity a, struct al_io_identity b);
+
+/*
+ * Writes all of it, with as few calls as the kernel allows (one, as a rule). A pipe or terminal
+ * that takes nothing for AL_IO_PATIENCE_MS is given up. SIGPIPE, SIGXFSZ and SIGTTOU that the
+ * writing itself raises are taken back.
+ *
+ * Returns 0 or a negative errno (-EAGAIN: nobody reads; -ENOSPC: disk full …).
+ */
+int al_io_write(int fd, const char *bytes, size_t count);
+
+#define AL_IO_PATIENCE_MS 200
+
+/*
+ * Reads the file from its beginning until the end or until the buffer is full, and terminates it.
+ * Returns the number of bytes or a negative errno. For files of /proc: one read gets one page, so
+ * it reads until 0.
+ */
+long al_io_read_file(const char *path, char *buffer, size_t size);
+
+/*
+ * Opens a file for appending, creating it (0666 less the umask's bits, never writable by others).
+ * A symbolic link at the end of the path is not followed, a FIFO without a reader is not waited
+ * for. Returns the descriptor (close-on-exec) or a negative errno.
+ */
+int al_io_open_append(const char *path);
+
+void al_io_close(int fd);
+
+#endif

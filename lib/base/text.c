@@ -1,0 +1,193 @@
+#include "text.h"
+
+#include <string.h>
+
+static const char hex_digits[] = "0123456789abcdef";
+
+struct al_text al_text_over(char *buffer, size_t size)
+{
+    struct al_text text = {.at = buffer, .size = size};
+
+    buffer[0] = '\0';
+    return text;
+}
+
+void al_text_bytes(struct al_text *text, const char *bytes, size_t count)
+{
+    size_t room = text->size - 1 - text->length;
+
+    if (count > room) {
+        count = room;
+        text->cut = true;
+    }
+    memcpy(text->at + text->length, bytes, count);
+    text->length += count;
+    text->at[text->length] = '\0';
+}
+
+void al_text_char(struct al_text *text, char c)
+{
+    al_text_bytes(text, &c, 1);
+}
+
+void al_text_string(struct al_text *text, const char *string)
+{
+    al_text_bytes(text, string, strlen(string));
+}
+
+/* Writes the digits of `value` to the end of `digits`; returns where they begin. */
+static char *put_digits(char digits[static 32], uint64_t value, char separator)
+{
+    char *at = digits + 32;
+    unsigned written = 0;
+
+    do {
+        if (separator && written && written % 3 == 0)
+            *--at = separator;
+        *--at = (char)('0' + value % 10);
+        value /= 10;
+        written++;
+    } while (value);
+    return at;
+}
+
+void al_text_u64(struct al_text *text, uint64_t value)
+{
+    char digits[32];
+    char *at = put_digits(digits, value, '\0');
+
+    al_text_bytes(text, at, (size_t)(digits + sizeof(digits) - at));
+}
+
+void al_text_count(struct al_text *text, uint64_t value)
+{
+    char digits[32];
+    char *at = put_digits(digits, value, ',');
+
+    al_text_bytes(text, at, (size_t)(digits + sizeof(digits) - at));
+}
+
+void al_text_i64(struct al_text *text, int64_t value)
+{
+    if (value < 0)
+        al_text_char(text, '-');
+    al_text_u64(text, value < 0 ? 0 - (uint64_t)value : (uint64_t)value);
+}
+
+void al_text_size(struct al_text *text, uint64_t bytes)
+{
+    static const char *const units[] = {" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"};
+    unsigned unit = 0;
+    uint64_t rest = 0;
+
+    while (bytes >= 1024) {
+        rest = bytes % 1024;
+        bytes /= 1024;
+        unit++;
+    }
+    al_text_u64(text, bytes);
+    if (unit) {
+        al_text_char(text, '.');
+        al_text_u64(text, rest * 10 / 1024);
+    }
+    al_text_string(text, units[unit]);
+}
+
+void al_text_exact_size(struct al_text *text, uint64_t bytes)
+{
+    static const char units[] = "\0KMGT";
+    unsigned unit = 0;
+
+    while (bytes && bytes % 1024 == 0 && unit < 4) {
+        bytes /= 1024;
+        unit++;
+    }
+    al_text_u64(text, bytes);
+    if (unit)
+        al_text_char(text, units[unit]);
+}
+
+void al_text_pad(struct al_text *text, size_t column)
+{
+    const char *newline = memrchr(text->at, '\n', text->length);
+    size_t line = newline ? (size_t)(newline + 1 - text->at) : 0;
+
+    do {
+        al_text_char(text, ' ');
+    } while (text->length - line < column && !text->cut);
+}
+
+/* Length of the UTF-8 sequence at `at` (1 to 4), or 0 if it is none. RFC 3629, section 4. */
+static unsigned utf8_sequence(const unsigned char *at)
+{
+    unsigned count;
+    unsigned low = 0x80;
+    unsigned high = 0xBF;
+
+    if (at[0] < 0x80)
+        return 1;
+    if (at[0] >= 0xC2 && at[0] <= 0xDF) {
+        count = 2;
+    } else if (at[0] >= 0xE0 && at[0] <= 0xEF) {
+        count = 3;
+        low = at[0] == 0xE0 ? 0xA0 : 0x80;
+        high = at[0] == 0xED ? 0x9F : 0xBF;
+    } else if (at[0] >= 0xF0 && at[0] <= 0xF4) {
+        count = 4;
+        low = at[0] == 0xF0 ? 0x90 : 0x80;
+        high = at[0] == 0xF4 ? 0x8F : 0xBF;
+    } else {
+        return 0;
+    }
+    if (at[1] < low || at[1] > high)
+        return 0;
+    for (unsigned i = 2; i < count; i++)
+        if ((at[i] & 0xC0) != 0x80)
+            return 0;
+    return count;
+}
+
+void al_text_json(struct al_text *text, const char *string)
+{
+    const unsigned char *at = (const unsigned char *)string;
+
+    al_text_char(text, '"');
+    while (*at) {
+        unsigned count = utf8_sequence(at);
+
+        if (count == 0) {
+            al_text_string(text, "\\ufffd");
+            count = 1;
+        } else if (*at == '"' || *at == '\\') {
+            al_text_char(text, '\\');
+            al_text_char(text, (char)*at);
+        } else if (*at < 0x20 || *at == 0x7F) {
+            al_text_string(text, "\\u00");
+            al_text_char(text, hex_digits[*at >> 4]);
+            al_text_char(text, hex_digits[*at & 15]);
+        } else {
+            al_text_bytes(text, (const char *)at, count);
+        }
+        at += count;
+    }
+    al_text_char(text, '"');
+}
+
+void al_text_printable(struct al_text *text, const char *string, size_t limit)
+{
+    const unsigned char *at = (const unsigned char *)string;
+
+    for (size_t used = 0; *at; used++, at++) {
+        if (used == limit) {
+            al_text_string(text, "...");
+            return;
+        }
+        if (*at < 0x20 || *at == 0x7F) {
+            al_text_string(text, "\\x");
+            al_text_char(text, hex_digits[*at >> 4]);
+            al_text_char(text, hex_digits[*at & 15]);
+        } else {
+            al_text_char(text, (char)*at);
+        }
+    }
+}

@@ -1,0 +1,106 @@
+#include "options.h"
+
+static const struct al_word mode_words[] = {
+    {"all", AL_MODE_ALL}, {"observe", AL_MODE_OBSERVE}, {"off", AL_MODE_OFF}, {NULL, 0}};
+
+static const struct al_word flag_words[] = {{"current", AL_FLAG_CURRENT},
+                                            {"future", AL_FLAG_FUTURE},
+                                            {"onfault", AL_FLAG_ONFAULT},
+                                            {NULL, 0}};
+
+static const struct al_word on_failure_words[] = {{"warn", AL_ON_FAILURE_WARN},
+                                                  {"fail", AL_ON_FAILURE_FAIL},
+                                                  {"ignore", AL_ON_FAILURE_IGNORE},
+                                                  {NULL, 0}};
+
+static const struct al_word stats_words[] = {
+    {"text", AL_STATS_TEXT}, {"json", AL_STATS_JSON}, {"off", AL_STATS_OFF}, {NULL, 0}};
+
+static const struct al_word log_words[] = {{"quiet", AL_LOG_QUIET}, {"error", AL_LOG_ERROR},
+                                           {"warn", AL_LOG_WARN},   {"info", AL_LOG_INFO},
+                                           {"debug", AL_LOG_DEBUG}, {NULL, 0}};
+
+static const struct al_word no_words[] = {{NULL, 0}};
+
+const struct al_option al_options[] = {
+#define AL_OPTION(NAME, TYPE, field, default_text, words, min, max, help)                          \
+    {#NAME, AL_OPTION_##TYPE, offsetof(struct al_config, field), default_text, words, min, max,    \
+     help},
+#include "options.def"
+#undef AL_OPTION
+};
+
+const size_t al_option_count = sizeof(al_options) / sizeof(al_options[0]);
+
+static const void *value_of(const struct al_option *option, const struct al_config *config)
+{
+    return (const char *)config + option->offset;
+}
+
+static void print_words(struct al_text *text, const struct al_word *words, const char *separator,
+                        unsigned mask)
+{
+    const char *before = "";
+
+    for (const struct al_word *word = words; word->word; word++) {
+        if (!(word->value & mask) && mask != ~0U)
+            continue;
+        al_text_string(text, before);
+        al_text_string(text, word->word);
+        before = separator;
+    }
+}
+
+void al_option_print(struct al_text *text, const struct al_option *option,
+                     const struct al_config *config)
+{
+    const void *value = value_of(option, config);
+
+    switch (option->type) {
+    case AL_OPTION_WORD:
+        for (const struct al_word *word = option->words; word->word; word++)
+            if (word->value == *(const unsigned *)value)
+                al_text_string(text, word->word);
+        break;
+    case AL_OPTION_SET:
+        print_words(text, option->words, ",", *(const unsigned *)value);
+        break;
+    case AL_OPTION_FLAG:
+        al_text_u64(text, *(const unsigned *)value);
+        break;
+    case AL_OPTION_SIZE:
+        al_text_exact_size(text, *(const uint64_t *)value);
+        break;
+    case AL_OPTION_PATH:
+        al_text_string(text, value);
+        break;
+    }
+}
+
+void al_option_print_allowed(struct al_text *text, const struct al_option *option)
+{
+    switch (option->type) {
+    case AL_OPTION_WORD:
+        al_text_string(text, "one of ");
+        print_words(text, option->words, ", ", ~0U);
+        break;
+    case AL_OPTION_SET:
+        al_text_string(text, "a comma-separated list of ");
+        print_words(text, option->words, ", ", ~0U);
+        break;
+    case AL_OPTION_FLAG:
+        al_text_string(text, "one of 0, 1, no, yes, off, on, false, true");
+        break;
+    case AL_OPTION_SIZE:
+        al_text_string(text, "a size in bytes, optionally with K, M, G or T, from ");
+        al_text_exact_size(text, option->min);
+        al_text_string(text, " to ");
+        al_text_exact_size(text, option->max);
+        break;
+    case AL_OPTION_PATH:
+        al_text_string(text, "a file name shorter than ");
+        al_text_u64(text, AL_OPTION_PATH_SIZE);
+        al_text_string(text, " bytes");
+        break;
+    }
+}

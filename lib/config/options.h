@@ -1,0 +1,80 @@
+/*
+ * The options in force: read from the environment once, constant from then on.
+ */
+#ifndef AL_OPTIONS_H
+#define AL_OPTIONS_H
+
+#include "text.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+#define AL_OPTION_PREFIX    "AUTOLOCK_"
+
+/* The longest file name an option takes, its terminator included (the kernel's PATH_MAX). */
+#define AL_OPTION_PATH_SIZE 4096
+
+enum al_mode { AL_MODE_ALL, AL_MODE_OBSERVE, AL_MODE_OFF };
+enum al_flag { AL_FLAG_CURRENT = 1, AL_FLAG_FUTURE = 2, AL_FLAG_ONFAULT = 4 };
+enum al_on_failure { AL_ON_FAILURE_WARN, AL_ON_FAILURE_FAIL, AL_ON_FAILURE_IGNORE };
+enum al_stats { AL_STATS_TEXT, AL_STATS_JSON, AL_STATS_OFF };
+enum al_log { AL_LOG_QUIET, AL_LOG_ERROR, AL_LOG_WARN, AL_LOG_INFO, AL_LOG_DEBUG };
+
+/* Storage of an option's value, by its TYPE in options.def. */
+#define AL_FIELD_WORD(name) unsigned name;
+#define AL_FIELD_SET(name)  unsigned name;
+#define AL_FIELD_FLAG(name) unsigned name;
+#define AL_FIELD_SIZE(name) uint64_t name;
+#define AL_FIELD_PATH(name) char name[AL_OPTION_PATH_SIZE];
+
+struct al_config {
+#define AL_OPTION(NAME, TYPE, field, default_text, words, min, max, help) AL_FIELD_##TYPE(field)
+#include "options.def"
+#undef AL_OPTION
+};
+
+/* An option as the table describes it. */
+enum al_option_type {
+    AL_OPTION_WORD,
+    AL_OPTION_SET,
+    AL_OPTION_FLAG,
+    AL_OPTION_SIZE,
+    AL_OPTION_PATH
+};
+
+struct al_word {
+    const char *word; /* NULL ends a list */
+    unsigned value;
+};
+
+struct al_option {
+    const char *name; /* without the prefix */
+    enum al_option_type type;
+    size_t offset; /* of the value in struct al_config */
+    const char *default_text;
+    const struct al_word *words;
+    uint64_t min;
+    uint64_t max;
+    const char *help;
+};
+
+extern const struct al_option al_options[];
+extern const size_t al_option_count;
+
+/*
+ * Reads every option from `environment` (a NULL-terminated list of NAME=value, or NULL for the
+ * defaults). What is wrong in it is appended to `problems`, one line each; such an option keeps its
+ * default. Returns the number of problems. Async-signal safe; `ret_config` is wholly overwritten.
+ */
+unsigned al_config_read(struct al_config *ret_config, char *const environment[],
+                        struct al_text *problems);
+
+/* Appends the value in force, written as the variable takes it. */
+void al_option_print(struct al_text *text, const struct al_option *option,
+                     const struct al_config *config);
+
+/* Appends what the option takes, for people: "one of all, observe, off". */
+void al_option_print_allowed(struct al_text *text, const struct al_option *option);
+
+#endif

@@ -1,0 +1,116 @@
+#include "parse.h"
+
+#include <errno.h>
+#include <string.h>
+
+static char lower(char c)
+{
+    return c >= 'A' && c <= 'Z' ? (char)(c - 'A' + 'a') : c;
+}
+
+static bool same_word(const char *a, const char *b)
+{
+    while (*a && lower(*a) == lower(*b)) {
+        a++;
+        b++;
+    }
+    return lower(*a) == lower(*b);
+}
+
+static int unit_shift(char unit)
+{
+    switch (lower(unit)) {
+    case 'k':
+        return 10;
+    case 'm':
+        return 20;
+    case 'g':
+        return 30;
+    case 't':
+        return 40;
+    default:
+        return -1;
+    }
+}
+
+int al_parse_size(const char *value, uint64_t min, uint64_t max, uint64_t *ret_size)
+{
+    uint64_t size = 0;
+    const char *at = value;
+
+    for (; *at >= '0' && *at <= '9'; at++) {
+        if (__builtin_mul_overflow(size, 10U, &size) ||
+            __builtin_add_overflow(size, (uint64_t)(*at - '0'), &size))
+            return -ERANGE;
+    }
+    if (at == value)
+        return -EINVAL;
+    if (*at) {
+        int shift = unit_shift(*at);
+
+        if (shift < 0 || at[1])
+            return -EINVAL;
+        if (size > UINT64_MAX >> shift)
+            return -ERANGE;
+        size <<= shift;
+    }
+    if (size < min || size > max)
+        return -ERANGE;
+    *ret_size = size;
+    return 0;
+}
+
+int al_parse_word(const char *value, const struct al_word *words, unsigned *ret_value)
+{
+    for (; words->word; words++) {
+        if (same_word(value, words->word)) {
+            *ret_value = words->value;
+            return 0;
+        }
+    }
+    return -EINVAL;
+}
+
+int al_parse_flag(const char *value, unsigned *ret_flag)
+{
+    static const struct al_word flag_values[] = {{"0", 0},    {"1", 1},     {"no", 0},
+                                                 {"yes", 1},  {"off", 0},   {"on", 1},
+                                                 {"true", 1}, {"false", 0}, {NULL, 0}};
+
+    return al_parse_word(value, flag_values, ret_flag);
+}
+
+int al_parse_set(const char *value, const struct al_word *words, unsigned *ret_mask, char *ret_bad)
+{
+    static const char blanks[] = " \t";
+    unsigned mask = 0;
+
+    for (;;) {
+        char item[AL_PARSE_ITEM_SIZE];
+        size_t span;
+        size_t used;
+        unsigned bit;
+
+        value += strspn(value, blanks);
+        span = strcspn(value, ",");
+        used = span;
+        while (used && strchr(blanks, value[used - 1]))
+            used--;
+        if (used > sizeof(item) - 1)
+            used = sizeof(item) - 1;
+        memcpy(item, value, used);
+        item[used] = '\0';
+
+        if (al_parse_word(item, words, &bit)) {
+            memcpy(ret_bad, item, sizeof(item));
+            return -EINVAL;
+        }
+        mask |= bit;
+        value += span;
+        if (!*value)
+            break;
+        value++;
+    }
+    *ret_mask = mask;
+    return 0;
+}

@@ -1,0 +1,75 @@
+#include "kernel.h"
+
+#include "counters.h"
+#include "sys.h"
+
+#if !defined(SYS_mlock2)
+#    if defined(__x86_64__)
+#        define SYS_mlock2 325
+#    elif defined(__i386__)
+#        define SYS_mlock2 376
+#    elif defined(__arm__)
+#        define SYS_mlock2 390
+#    else
+#        define SYS_mlock2 284 /* the table that all newer processors share */
+#    endif
+#endif
+
+static enum al_counter failure_counter(long result)
+{
+    switch (-result) {
+    case EPERM:
+        return AL_COUNT_failures_EPERM;
+    case ENOMEM:
+        return AL_COUNT_failures_ENOMEM;
+    case EAGAIN:
+        return AL_COUNT_failures_EAGAIN;
+    case ENOSYS:
+        return AL_COUNT_failures_ENOSYS;
+    case EINVAL:
+        return AL_COUNT_failures_EINVAL;
+    default:
+        return AL_COUNT_failures_other;
+    }
+}
+
+/* What a call is booked under. */
+struct book {
+    enum al_counter count;
+    enum al_counter time_ns;
+};
+
+#define BOOK(call)                                                                                 \
+    ((struct book){AL_COUNT_syscalls_##call##_count, AL_COUNT_syscalls_##call##_time_ns})
+
+static int call(struct book book, long number, long a, long b, long c)
+{
+    uint64_t begin = al_now_ns();
+    long result = al_sys3(number, a, b, c);
+
+    al_count_add(book.time_ns, al_now_ns() - begin);
+    al_count(book.count);
+    if (result < 0)
+        al_count(failure_counter(result));
+    return (int)result;
+}
+
+int al_kernel_mlockall(unsigned flags)
+{
+    return call(BOOK(mlockall), SYS_mlockall, (long)flags, 0, 0);
+}
+
+int al_kernel_munlockall(void)
+{
+    return call(BOOK(munlock), SYS_munlockall, 0, 0, 0);
+}
+
+int al_kernel_mlock2(const void *start, size_t length, unsigned flags)
+{
+    return call(BOOK(mlock2), SYS_mlock2, (long)start, (long)length, (long)flags);
+}
+
+int al_kernel_munlock(const void *start, size_t length)
+{
+    return call(BOOK(munlock), SYS_munlock, (long)start, (long)length, 0);
+}

@@ -1,0 +1,28 @@
+/*
+ * The one door to the kernel for everything that locks. Each call is counted, timed and its failure
+ * booked by errno; none touches errno itself. All return 0 or a negative errno. Async-signal safe.
+ *
+ * Unit tests link a double in place of kernel.c.
+ */
+#ifndef AL_KERNEL_H
+#define AL_KERNEL_H
+
+#include <stddef.h>
+
+/* The kernel's own values, for headers that are older than Linux 4.4. */
+#define AL_MCL_CURRENT   1
+#define AL_MCL_FUTURE    2
+#define AL_MCL_ONFAULT   4
+#define AL_MLOCK_ONFAULT 1
+
+/* mlockall(2) with AL_MCL_…; -EINVAL for AL_MCL_ONFAULT before Linux 4.4. */
+int al_kernel_mlockall(unsigned flags);
+
+int al_kernel_munlockall(void);
+
+/* mlock2(2); -ENOSYS before Linux 4.4. `flags` is 0 or AL_MLOCK_ONFAULT. */
+int al_kernel_mlock2(const void *start, size_t length, unsigned flags);
+
+int al_kernel_munlock(const void *start, size_t length);
+
+#endif

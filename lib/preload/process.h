@@ -1,0 +1,22 @@
+/*
+ * The library's life in this process: from the constructor to the report.
+ */
+#ifndef AL_PROCESS_H
+#define AL_PROCESS_H
+
+#include "deliver.h"
+#include "options.h"
+
+struct al_process {
+    bool active; /* false: mode off, or before the constructor */
+    pid_t pid;   /* that the report is about; another one is a child sharing our memory */
+    struct al_stderr err;
+    struct al_run run;
+};
+
+extern struct al_process al_process;
+
+/* In a forked child: locks are gone, counters are fresh, nothing of the parent's is held. */
+void al_process_after_fork(void);
+
+#endif

@@ -1,0 +1,178 @@
+#include "real.h"
+
+#include "hook_heap.h"
+#include "sys.h"
+
+#include <dlfcn.h>
+#include <stdarg.h>
+#include <sys/mman.h>
+
+/*
+ * glibc 2.34 moved dlsym into libc and gave it a new version. Bound to the first version it ever
+ * had, the library loads on older systems as well.
+ */
+#if defined(__GLIBC__)
+#    if defined(__x86_64__) && defined(__LP64__)
+__asm__(".symver dlsym, dlsym@GLIBC_2.2.5");
+#    elif defined(__aarch64__)
+__asm__(".symver dlsym, dlsym@GLIBC_2.17");
+#    elif defined(__i386__)
+__asm__(".symver dlsym, dlsym@GLIBC_2.0");
+#    elif defined(__arm__)
+__asm__(".symver dlsym, dlsym@GLIBC_2.4");
+#    endif
+#endif
+
+/* A kernel's answer as libc's functions give it. */
+static long with_errno(long result)
+{
+    if (!al_sys_failed(result))
+        return result;
+    errno = (int)-result;
+    return -1;
+}
+
+static void *raw_mmap(void *start, size_t length, int protection, int flags, int fd, off_t offset)
+{
+    return (void *)with_errno(al_sys_mmap(start, length, protection, flags, fd, offset));
+}
+
+static int raw_munmap(void *start, size_t length)
+{
+    return (int)with_errno(al_sys2(SYS_munmap, start, length));
+}
+
+static void *raw_mremap(void *start, size_t old_length, size_t new_length, int flags, ...)
+{
+    va_list arguments;
+    void *target;
+
+    va_start(arguments, flags);
+    target = va_arg(arguments, void *);
+    va_end(arguments);
+    return (void *)with_errno(al_sys6(SYS_mremap, (long)start, (long)old_length, (long)new_length,
+                                      flags, (long)target, 0));
+}
+
+static int raw_mprotect(void *start, size_t length, int protection)
+{
+    return (int)with_errno(al_sys3(SYS_mprotect, start, length, protection));
+}
+
+static int raw_madvise(void *start, size_t length, int advice)
+{
+    return (int)with_errno(al_sys3(SYS_madvise, start, length, advice));
+}
+
+static int raw_mlock(const void *start, size_t length)
+{
+    return (int)with_errno(al_sys2(SYS_mlock, start, length));
+}
+
+static int raw_mlock2(const void *start, size_t length, unsigned flags)
+{
+    /* As glibc does: without flags it is mlock, on every kernel. */
+    if (!flags)
+        return raw_mlock(start, length);
+    return (int)with_errno(al_sys3(SYS_mlock2, start, length, flags));
+}
+
+static int raw_munlock(const void *start, size_t length)
+{
+    return (int)with_errno(al_sys2(SYS_munlock, start, length));
+}
+
+static int raw_mlockall(int flags)
+{
+    return (int)with_errno(al_sys1(SYS_mlockall, flags));
+}
+
+static int raw_munlockall(void)
+{
+    return (int)with_errno(al_sys0(SYS_munlockall));
+}
+
+struct al_real al_real = {
+#define AL_REAL(result, name, arguments) .name = raw_##name,
+    AL_REAL_MAP
+#undef AL_REAL
+#if !defined(__LP64__)
+        .mmap64 = raw_mmap64,
+#endif
+};
+
+/* For allocators that lack a member of the family: what it is made of. */
+
+static void *memalign_by_posix(size_t alignment, size_t size)
+{
+    void *block = NULL;
+    int error = al_real.posix_memalign(&block, alignment, size);
+
+    if (error)
+        errno = error;
+    return block;
+}
+
+static void *valloc_by_memalign(size_t size)
+{
+    return al_real.memalign(al_page_size(), size);
+}
+
+static void *pvalloc_by_memalign(size_t size)
+{
+    size_t page = al_page_size();
+    size_t whole = (size + page - 1) & ~(page - 1);
+
+    if (whole < size) {
+        errno = ENOMEM;
+        return NULL;
+    }
+    return al_real.memalign(page, whole ? whole : page);
+}
+
+/* Sets one entry if the process has the function, without a moment in which it is NULL. */
+static void resolve(void *entry, const char *name)
+{
+    void *found = dlsym(RTLD_NEXT, name);
+
+    if (found)
+        __atomic_store_n((void **)entry, found, __ATOMIC_RELAXED);
+}
+
+void al_real_resolve_threads(void)
+{
+    resolve(&al_real.pthread_create, "pthread_create");
+    resolve(&al_real.pthread_key_create, "pthread_key_create");
+    resolve(&al_real.pthread_setspecific, "pthread_setspecific");
+}
+
+bool al_real_resolve(void)
+{
+    enum { UNRESOLVED, RESOLVING, RESOLVED };
+    static int state;
+    int expected = UNRESOLVED;
+
+    if (__atomic_load_n(&state, __ATOMIC_ACQUIRE) == RESOLVED)
+        return true;
+    if (!__atomic_compare_exchange_n(&state, &expected, RESOLVING, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE))
+        return expected == RESOLVED;
+
+#define AL_REAL(result, name, arguments) resolve(&al_real.name, #name);
+    AL_REAL_HEAP
+    AL_REAL_MAP
+    AL_REAL_OTHER
+#undef AL_REAL
+#if !defined(__LP64__)
+    resolve(&al_real.mmap64, "mmap64");
+#endif
+    if (!al_real.memalign)
+        al_real.memalign = memalign_by_posix;
+    if (!al_real.valloc)
+        al_real.valloc = valloc_by_memalign;
+    if (!al_real.pvalloc)
+        al_real.pvalloc = pvalloc_by_memalign;
+    al_heap_connect();
+    __atomic_store_n(&state, RESOLVED, __ATOMIC_RELEASE);
+    return true;
+}

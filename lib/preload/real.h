@@ -1,0 +1,79 @@
+/*
+ * The functions behind ours: the next definition in the order in which the loader searches, which
+ * is libc's or that of another preloaded library.
+ *
+ * The mapping functions work at any time: until they are resolved they are system calls, because
+ * asking the loader from inside an allocator's mmap would come back into that allocator. All others
+ * need al_real_resolve() to have returned true.
+ */
+#ifndef AL_REAL_H
+#define AL_REAL_H
+
+#include <pthread.h>
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <sys/types.h>
+
+/* AL_REAL(result, name, arguments) */
+#define AL_REAL_HEAP                                                                               \
+    AL_REAL(void *, malloc, (size_t))                                                              \
+    AL_REAL(void *, calloc, (size_t, size_t))                                                      \
+    AL_REAL(void *, realloc, (void *, size_t))                                                     \
+    AL_REAL(void, free, (void *))                                                                  \
+    AL_REAL(void *, memalign, (size_t, size_t))                                                    \
+    AL_REAL(void *, aligned_alloc, (size_t, size_t))                                               \
+    AL_REAL(int, posix_memalign, (void **, size_t, size_t))                                        \
+    AL_REAL(void *, valloc, (size_t))                                                              \
+    AL_REAL(void *, pvalloc, (size_t))                                                             \
+    AL_REAL(size_t, malloc_usable_size, (void *))
+
+#define AL_REAL_MAP                                                                                \
+    AL_REAL(void *, mmap, (void *, size_t, int, int, int, off_t))                                  \
+    AL_REAL(int, munmap, (void *, size_t))                                                         \
+    AL_REAL(void *, mremap, (void *, size_t, size_t, int, ...))                                    \
+    AL_REAL(int, mprotect, (void *, size_t, int))                                                  \
+    AL_REAL(int, madvise, (void *, size_t, int))                                                   \
+    AL_REAL(int, mlock, (const void *, size_t))                                                    \
+    AL_REAL(int, mlock2, (const void *, size_t, unsigned))                                         \
+    AL_REAL(int, munlock, (const void *, size_t))                                                  \
+    AL_REAL(int, mlockall, (int))                                                                  \
+    AL_REAL(int, munlockall, (void))
+
+#define AL_REAL_OTHER                                                                              \
+    AL_REAL(int, brk, (void *))                                                                    \
+    AL_REAL(void *, sbrk, (intptr_t))                                                              \
+    AL_REAL(void *, shmat, (int, const void *, int))                                               \
+    AL_REAL(int, shmdt, (const void *))                                                            \
+    AL_REAL(pid_t, fork, (void))                                                                   \
+    AL_REAL(void *, dlopen, (const char *, int))                                                   \
+    AL_REAL(int, pthread_create, (pthread_t *, const pthread_attr_t *, void *(*)(void *), void *)) \
+    AL_REAL(int, pthread_key_create, (pthread_key_t *, void (*)(void *)))                          \
+    AL_REAL(int, pthread_setspecific, (pthread_key_t, const void *))                               \
+    AL_REAL(int, pthread_atfork, (void (*)(void), void (*)(void), void (*)(void)))                 \
+    AL_REAL(int, __register_atfork, (void (*)(void), void (*)(void), void (*)(void), void *))
+
+struct al_real {
+#define AL_REAL(result, name, arguments) result(*name) arguments;
+    AL_REAL_HEAP
+    AL_REAL_MAP
+    AL_REAL_OTHER
+#undef AL_REAL
+#if !defined(__LP64__)
+    void *(*mmap64)(void *, size_t, int, int, int, int64_t);
+#endif
+};
+
+extern struct al_real al_real;
+
+/*
+ * Makes al_real whole. Returns false while another call, in this thread or another, is still at it:
+ * then memory must come from the boot heap. Entries that the process does not have are NULL, but
+ * for the malloc family, whose gaps are filled with what is there.
+ */
+bool al_real_resolve(void);
+
+/* Looks once more for the functions that appear only when libpthread is loaded (glibc < 2.34). */
+void al_real_resolve_threads(void);
+
+#endif

@@ -1,0 +1,51 @@
+#include "thread_end.h"
+
+#include "counters.h"
+#include "process.h"
+#include "real.h"
+
+/* Tells whose handlers they are, should the library ever be unloaded. */
+extern void *__dso_handle __attribute__((visibility("hidden")));
+
+static pthread_key_t key;
+
+/* The key's destructor: the last thing that libc lets us do in a thread. */
+static void thread_ends(void *counts)
+{
+    al_counters_thread_ends(counts);
+}
+
+static void thread_counts(struct al_counts *counts)
+{
+    (void)al_real.pthread_setspecific(key, counts);
+}
+
+static void watch_threads(void)
+{
+    if (al_counters_on_attach)
+        return;
+    if (!al_real.pthread_key_create || !al_real.pthread_setspecific)
+        return;
+    if (al_real.pthread_key_create(&key, thread_ends))
+        return;
+    __atomic_store_n(&al_counters_on_attach, thread_counts, __ATOMIC_RELEASE);
+}
+
+static void parent_forked(void)
+{
+    al_count(AL_COUNT_children_fork);
+}
+
+void al_thread_end_watch(void)
+{
+    static bool watching_forks;
+
+    watch_threads();
+    if (watching_forks)
+        return;
+    watching_forks = true;
+    if (al_real.__register_atfork)
+        (void)al_real.__register_atfork(NULL, parent_forked, al_process_after_fork, &__dso_handle);
+    else if (al_real.pthread_atfork)
+        (void)al_real.pthread_atfork(NULL, parent_forked, al_process_after_fork);
+}

@@ -1,0 +1,10 @@
+/*
+ * Learns of the end of threads and of forks from libc.
+ */
+#ifndef AL_THREAD_END_H
+#define AL_THREAD_END_H
+
+/* Called once at start, and again when threads become possible later (glibc < 2.34). */
+void al_thread_end_watch(void);
+
+#endif

@@ -1,0 +1,85 @@
+/*
+ * Counters: each thread counts for itself, in a block of its own, with one plain instruction.
+ *
+ * Blocks are never freed. A thread that ends gives its block back with the values in it, the next
+ * thread goes on counting there, and the sum over all blocks is the sum over all threads that ever
+ * were. Counting and attaching take no lock and are async-signal safe.
+ */
+#ifndef AL_COUNTERS_H
+#define AL_COUNTERS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* The counters: AL_COUNT_calls_malloc … */
+enum al_counter {
+#define AL_SECTION(id, outer, inner)
+#define AL_COUNTER(id, key, unit, help) AL_COUNT_##id##_##key,
+#define AL_GAUGE(id, key, unit, help)
+#include "counters.def"
+#undef AL_SECTION
+#undef AL_COUNTER
+#undef AL_GAUGE
+    AL_COUNTER_TOTAL
+};
+
+struct al_counts {
+    uint64_t value[AL_COUNTER_TOTAL];
+    uint32_t claimed; /* 1 while a thread counts here */
+} __attribute__((aligned(64)));
+
+/*
+ * The calling thread's block; NULL before its first count and after its end. The model is
+ * initial-exec because the library is there from the process's start: no call to find it.
+ */
+extern __thread struct al_counts *al_thread_counts __attribute__((tls_model("initial-exec")));
+
+/* Counts for a thread that has no block: claims one, or in a thread that has ended adds atomically
+ * to a block that all such threads share. */
+void al_count_attach(enum al_counter counter, uint64_t amount) __attribute__((cold));
+
+/* One instruction where the processor has one, so that a signal handler cannot fall in between. */
+static inline void al_count_up(uint64_t *value, uint64_t amount)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("addq %1, %0" : "+m"(*value) : "er"(amount) : "cc");
+#else
+    __atomic_store_n(value, __atomic_load_n(value, __ATOMIC_RELAXED) + amount, __ATOMIC_RELAXED);
+#endif
+}
+
+static inline void al_count_add(enum al_counter counter, uint64_t amount)
+{
+    struct al_counts *counts = al_thread_counts;
+
+    if (__builtin_expect(counts != NULL, 1))
+        al_count_up(&counts->value[counter], amount);
+    else
+        al_count_attach(counter, amount);
+}
+
+static inline void al_count(enum al_counter counter)
+{
+    al_count_add(counter, 1);
+}
+
+/* The sum of all blocks; exact for threads that have ended or are waiting. */
+void al_counters_sum(uint64_t ret_sum[static AL_COUNTER_TOTAL]);
+
+/*
+ * Called with each newly claimed block, in its thread. Set once, before threads are made, by who
+ * can tell when a thread ends; NULL (then blocks of ended threads are not used again).
+ */
+extern void (*al_counters_on_attach)(struct al_counts *counts);
+
+/* No thread that is not counting yet ever will: for a library that stays inert. */
+void al_counters_stop(void);
+
+/* The calling thread ends: its block can be used by another. */
+void al_counters_thread_ends(struct al_counts *counts);
+
+/* In a forked child: all counters are zero, and no thread but this one has a block. */
+void al_counters_after_fork(void);
+
+#endif

@@ -1,0 +1,183 @@
+#include "deliver.h"
+
+#include "emit.h"
+#include "sys.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+/* The longest report: the effective options with a full path, the command line, and all fields. */
+enum { REPORT_BYTES = 32 * 1024 };
+
+/*
+ * Descriptors from here on are taken for the duplicate. Programs count on the lowest numbers,
+ * shells on 10 and 255; a table of 256 entries is what the kernel allocates in one small piece.
+ */
+static const int duplicate_from[] = {192, 48, 3};
+
+struct al_stderr al_stderr_keep(void)
+{
+    struct al_stderr err = {.duplicate = -1, .identity = al_io_identify(STDERR_FILENO)};
+
+    for (size_t i = 0; err.identity.known && i < sizeof(duplicate_from) / sizeof(int); i++) {
+        err.duplicate = (int)al_sys3(SYS_fcntl, STDERR_FILENO, F_DUPFD_CLOEXEC, duplicate_from[i]);
+        if (err.duplicate >= 0)
+            return err;
+    }
+    err.duplicate = -1;
+    return err;
+}
+
+static bool is_stderr(const struct al_stderr *err, int fd)
+{
+    return al_io_same(err->identity, al_io_identify(fd));
+}
+
+void al_stderr_release(struct al_stderr *err)
+{
+    if (err->duplicate >= 0 && is_stderr(err, err->duplicate))
+        al_io_close(err->duplicate);
+    err->duplicate = -1;
+}
+
+int al_stderr_write(const struct al_stderr *err, const char *bytes, size_t count)
+{
+    if (err->duplicate >= 0 && is_stderr(err, err->duplicate))
+        return al_io_write(err->duplicate, bytes, count);
+    if (is_stderr(err, STDERR_FILENO))
+        return al_io_write(STDERR_FILENO, bytes, count);
+    return -EBADF;
+}
+
+/* A program's name as part of a file name: no control bytes, no slash. */
+static void add_program(struct al_text *path, const char *program)
+{
+    for (; *program; program++) {
+        unsigned char c = (unsigned char)*program;
+
+        al_text_char(path, c < 0x20 || c == 0x7F || c == '/' ? '_' : *program);
+    }
+}
+
+static int expand_path(struct al_text *path, const char *pattern,
+                       const struct al_snapshot *snapshot)
+{
+    for (; *pattern; pattern++) {
+        if (*pattern != '%') {
+            al_text_char(path, *pattern);
+            continue;
+        }
+        switch (pattern[1]) {
+        case 'p':
+            al_text_i64(path, snapshot->pid);
+            break;
+        case 'n':
+            add_program(path, snapshot->run->program);
+            break;
+        case '%':
+            al_text_char(path, '%');
+            break;
+        default:
+            al_text_char(path, '%');
+            continue;
+        }
+        pattern++;
+    }
+    return path->cut ? -ENAMETOOLONG : 0;
+}
+
+static int write_file(const char *path, const struct al_text *report)
+{
+    int fd = al_io_open_append(path);
+    int result;
+
+    if (fd < 0)
+        return fd;
+    result = al_io_write(fd, report->at, report->length);
+    al_io_close(fd);
+    return result;
+}
+
+static const char *reason_of(int error)
+{
+    switch (-error) {
+    case EACCES:
+        return "permission denied";
+    case ENOENT:
+        return "no such directory";
+    case ENOTDIR:
+        return "a part of the path is no directory";
+    case EISDIR:
+        return "it is a directory";
+    case ELOOP:
+        return "it is a symbolic link, which is not followed";
+    case ENXIO:
+    case EAGAIN:
+        return "nobody reads it";
+    case ENOSPC:
+        return "no space left";
+    case EDQUOT:
+        return "the quota is used up";
+    case EFBIG:
+        return "the file size limit is reached";
+    case EROFS:
+        return "the file system is read-only";
+    case ENAMETOOLONG:
+        return "the name is too long";
+    case EMFILE:
+    case ENFILE:
+        return "no descriptor left";
+    case EIO:
+        return "input/output error";
+    default:
+        return NULL;
+    }
+}
+
+static void explain(const struct al_stderr *err, const char *path, int error)
+{
+    char line[512];
+    struct al_text text = al_text_over(line, sizeof(line));
+    const char *reason = reason_of(error);
+
+    al_text_string(&text, "libautolock: the report cannot be written to \"");
+    al_text_printable(&text, path, 200);
+    al_text_string(&text, "\": ");
+    if (reason) {
+        al_text_string(&text, reason);
+    } else {
+        al_text_string(&text, "errno ");
+        al_text_i64(&text, -error);
+    }
+    al_text_string(&text, "; here it is\n");
+    (void)al_stderr_write(err, text.at, text.length);
+}
+
+void al_deliver(const struct al_stderr *err, struct al_run *run, const char *ended)
+{
+    /* Not on the stack: the program's last words may come from a small one. */
+    static struct al_snapshot snapshot;
+    static char bytes[REPORT_BYTES];
+    static char path_bytes[AL_OPTION_PATH_SIZE];
+    struct al_text report = al_text_over(bytes, sizeof(bytes));
+
+    if (run->config->stats == AL_STATS_OFF)
+        return;
+    al_snapshot_take(&snapshot, run, ended);
+    if (run->config->stats == AL_STATS_JSON)
+        al_emit_json(&report, &snapshot);
+    else
+        al_emit_text(&report, &snapshot);
+
+    if (run->config->stats_file[0]) {
+        struct al_text path = al_text_over(path_bytes, sizeof(path_bytes));
+        int error = expand_path(&path, run->config->stats_file, &snapshot);
+
+        if (!error)
+            error = write_file(path_bytes, &report);
+        if (!error)
+            return;
+        explain(err, path_bytes, error);
+    }
+    (void)al_stderr_write(err, report.at, report.length);
+}

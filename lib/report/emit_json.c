@@ -1,0 +1,183 @@
+#include "emit.h"
+
+#include "downgrades.h"
+
+#include <string.h>
+
+/* A member's name; the comma before it is due unless an object has just been opened. */
+static void key(struct al_text *text, const char *name)
+{
+    if (text->length && text->at[text->length - 1] != '{')
+        al_text_char(text, ',');
+    al_text_json(text, name);
+    al_text_char(text, ':');
+}
+
+static void string_member(struct al_text *text, const char *name, const char *value)
+{
+    key(text, name);
+    al_text_json(text, value);
+}
+
+/* "Unlimited" is -1: the kernel's all ones is a number that most JSON readers would round. */
+static void number_member(struct al_text *text, const char *name, uint64_t value)
+{
+    key(text, name);
+    if (value == UINT64_MAX)
+        al_text_string(text, "-1");
+    else
+        al_text_u64(text, value);
+}
+
+/* The words of a SET option as an array. */
+static void array_member(struct al_text *text, const char *name, const struct al_word *words,
+                         unsigned mask)
+{
+    const char *comma = "";
+
+    key(text, name);
+    al_text_char(text, '[');
+    for (; words->word; words++) {
+        if (!(words->value & mask))
+            continue;
+        al_text_string(text, comma);
+        al_text_json(text, words->word);
+        comma = ",";
+    }
+    al_text_char(text, ']');
+}
+
+/* AUTOLOCK_STATS_FILE is "stats_file" here. */
+static void option_name(char *ret_name, size_t size, const char *name)
+{
+    size_t i = 0;
+
+    for (; name[i] && i < size - 1; i++)
+        ret_name[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a') : name[i];
+    ret_name[i] = '\0';
+}
+
+static void option_member(struct al_text *text, const struct al_option *option,
+                          const struct al_config *config)
+{
+    const void *value = (const char *)config + option->offset;
+    char printed[40];
+    struct al_text print = al_text_over(printed, sizeof(printed));
+    char name[40];
+
+    option_name(name, sizeof(name), option->name);
+    switch (option->type) {
+    case AL_OPTION_SET:
+        array_member(text, name, option->words, *(const unsigned *)value);
+        break;
+    case AL_OPTION_FLAG:
+        number_member(text, name, *(const unsigned *)value);
+        break;
+    case AL_OPTION_SIZE:
+        number_member(text, name, *(const uint64_t *)value);
+        break;
+    case AL_OPTION_WORD:
+        al_option_print(&print, option, config);
+        string_member(text, name, printed);
+        break;
+    case AL_OPTION_PATH:
+        string_member(text, name, value);
+        break;
+    }
+}
+
+/* Top-level members that repeat an option. */
+static void repeat_option(struct al_text *text, const char *name, const struct al_config *config)
+{
+    for (size_t i = 0; i < al_option_count; i++)
+        if (strcmp(al_options[i].name, name) == 0)
+            option_member(text, &al_options[i], config);
+}
+
+/* Kinds of memory are told apart only where regions are locked one by one. */
+static const struct al_word no_kinds[] = {{NULL, 0}};
+
+static void emit_head(struct al_text *text, const struct al_snapshot *snapshot)
+{
+    const struct al_config *config = snapshot->run->config;
+
+    string_member(text, "schema", AL_SCHEMA);
+    string_member(text, "version", AL_VERSION);
+    number_member(text, "pid", (uint64_t)snapshot->pid);
+    number_member(text, "ppid", (uint64_t)snapshot->ppid);
+    string_member(text, "program", snapshot->run->program);
+    string_member(text, "command", snapshot->command);
+    repeat_option(text, "MODE", config);
+    repeat_option(text, "FLAGS", config);
+    array_member(text, "kinds", no_kinds, 0);
+    string_member(text, "backend", snapshot->run->backend);
+    string_member(text, "ended", snapshot->ended);
+
+    key(text, "config");
+    al_text_char(text, '{');
+    for (size_t i = 0; i < al_option_count; i++)
+        option_member(text, &al_options[i], config);
+    al_text_char(text, '}');
+}
+
+static void emit_downgrades(struct al_text *text)
+{
+    size_t count = al_downgrades_count();
+    const char *comma = "";
+
+    if (count > AL_DOWNGRADES_MAX)
+        count = AL_DOWNGRADES_MAX;
+    key(text, "downgrades");
+    al_text_char(text, '[');
+    for (size_t i = 0; i < count; i++) {
+        struct al_downgrade entry = al_downgrade_at(i);
+
+        if (!entry.reason)
+            continue;
+        al_text_string(text, comma);
+        al_text_char(text, '{');
+        number_member(text, "when_ns", entry.when_ns);
+        string_member(text, "reason", entry.reason);
+        al_text_char(text, '}');
+        comma = ",";
+    }
+    al_text_char(text, ']');
+}
+
+/* The rows of the table, opening and closing objects where a row's place changes. */
+static void emit_fields(struct al_text *text, const uint64_t *field)
+{
+    const char *outer = "";
+    const char *inner = "";
+
+    for (size_t i = 0; i < AL_FIELD_TOTAL; i++) {
+        const struct al_field_row *row = &al_fields[i];
+        bool outer_changes = strcmp(row->outer, outer) != 0;
+
+        if (outer_changes || strcmp(row->inner, inner) != 0) {
+            if (*inner)
+                al_text_char(text, '}');
+            if (outer_changes && *outer)
+                al_text_char(text, '}');
+            if (outer_changes && *row->outer) {
+                key(text, row->outer);
+                al_text_char(text, '{');
+            }
+            key(text, row->inner);
+            al_text_char(text, '{');
+            outer = row->outer;
+            inner = row->inner;
+        }
+        number_member(text, row->key, field[i]);
+    }
+    al_text_string(text, *outer ? "}}" : "}");
+}
+
+void al_emit_json(struct al_text *text, const struct al_snapshot *snapshot)
+{
+    al_text_char(text, '{');
+    emit_head(text, snapshot);
+    emit_downgrades(text);
+    emit_fields(text, snapshot->field);
+    al_text_string(text, "}\n");
+}

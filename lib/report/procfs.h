@@ -1,0 +1,32 @@
+/*
+ * What the kernel says of this process in /proc, parsed. The parsers work on any text, so that they
+ * can be tested; the readers fill a field only if the kernel gave it. Async-signal safe.
+ */
+#ifndef AL_PROCFS_H
+#define AL_PROCFS_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+/* Bytes, from /proc/self/status. */
+struct al_memory_status {
+    uint64_t peak_virtual;  /* VmPeak */
+    uint64_t locked;        /* VmLck */
+    uint64_t resident;      /* VmRSS */
+    uint64_t peak_resident; /* VmHWM */
+    uint64_t swapped;       /* VmSwap */
+};
+
+/* Fields that are missing in `status` (a terminated text) are 0. */
+void al_memory_status_parse(const char *status, struct al_memory_status *ret_status);
+
+/* Returns 0 or a negative errno; `ret_status` is all 0 then. */
+int al_memory_status_read(struct al_memory_status *ret_status);
+
+/*
+ * The command line, its arguments joined by blanks, cut at `size` bytes. Returns 0 or a negative
+ * errno.
+ */
+int al_command_line_read(char *ret_line, size_t size);
+
+#endif

@@ -1,0 +1,71 @@
+#include "snapshot.h"
+
+#include "procfs.h"
+#include "sys.h"
+
+#include <string.h>
+#include <sys/resource.h>
+
+void al_faults_read(uint64_t *ret_minor, uint64_t *ret_major)
+{
+    struct rusage usage;
+
+    memset(&usage, 0, sizeof(usage));
+    al_sys2(SYS_getrusage, RUSAGE_SELF, &usage);
+    *ret_minor = (uint64_t)usage.ru_minflt;
+    *ret_major = (uint64_t)usage.ru_majflt;
+}
+
+static void take_counters(uint64_t *field)
+{
+    uint64_t sum[AL_COUNTER_TOTAL];
+
+    al_counters_sum(sum);
+    for (size_t i = 0; i < AL_FIELD_TOTAL; i++)
+        if (al_fields[i].counter >= 0)
+            field[i] = sum[al_fields[i].counter];
+}
+
+static void take_memory(uint64_t *field, struct al_run *run)
+{
+    struct al_memory_status status;
+
+    (void)al_memory_status_read(&status);
+    if (status.locked > run->peak_kernel_bytes)
+        run->peak_kernel_bytes = status.locked;
+    field[AL_FIELD_locked_kernel_bytes] = status.locked;
+    field[AL_FIELD_locked_peak_kernel_bytes] = run->peak_kernel_bytes;
+    field[AL_FIELD_memory_locked_bytes] = status.locked;
+    field[AL_FIELD_memory_rss_bytes] = status.resident;
+    field[AL_FIELD_memory_peak_rss_bytes] = status.peak_resident;
+    field[AL_FIELD_memory_swap_bytes] = status.swapped;
+    field[AL_FIELD_memory_limit_bytes] = run->limit_bytes;
+    /* mlockall holds the whole address space against the limit, resident or not. */
+    field[AL_FIELD_need_memlock_bytes] = status.peak_virtual;
+}
+
+static void take_faults(uint64_t *field, const struct al_run *run)
+{
+    uint64_t minor;
+    uint64_t major;
+
+    al_faults_read(&minor, &major);
+    field[AL_FIELD_faults_minor] = minor;
+    field[AL_FIELD_faults_major] = major;
+    field[AL_FIELD_faults_minor_after_lock] = minor - run->minor_at_lock;
+    field[AL_FIELD_faults_major_after_lock] = major - run->major_at_lock;
+}
+
+void al_snapshot_take(struct al_snapshot *ret_snapshot, struct al_run *run, const char *ended)
+{
+    memset(ret_snapshot, 0, sizeof(*ret_snapshot));
+    ret_snapshot->run = run;
+    ret_snapshot->ended = ended;
+    ret_snapshot->pid = (pid_t)al_sys0(SYS_getpid);
+    ret_snapshot->ppid = (pid_t)al_sys0(SYS_getppid);
+    /* First what our own work below would change. */
+    take_faults(ret_snapshot->field, run);
+    take_counters(ret_snapshot->field);
+    take_memory(ret_snapshot->field, run);
+    (void)al_command_line_read(ret_snapshot->command, sizeof(ret_snapshot->command));
+}

@@ -1,0 +1,41 @@
+/*
+ * Everything a report says, gathered at one moment.
+ */
+#ifndef AL_SNAPSHOT_H
+#define AL_SNAPSHOT_H
+
+#include "fields.h"
+#include "options.h"
+
+#include <sys/types.h>
+
+/* What the caller knows of the run; the strings live longer than any snapshot. */
+struct al_run {
+    const struct al_config *config;
+    const char *program;    /* base name */
+    const char *backend;    /* "kernel", "hooks" or "none" */
+    uint64_t limit_bytes;   /* the soft memlock limit, UINT64_MAX if unlimited */
+    uint64_t minor_at_lock; /* faults when the lock at start was done */
+    uint64_t major_at_lock;
+    uint64_t peak_kernel_bytes; /* the most VmLck seen so far; a snapshot raises it */
+    int lock_error;             /* of the lock asked for at start: 0 or a negative errno */
+};
+
+enum { AL_COMMAND_BYTES = 2048 };
+
+struct al_snapshot {
+    const struct al_run *run;
+    const char *ended; /* "exit", … or "running" */
+    pid_t pid;
+    pid_t ppid;
+    char command[AL_COMMAND_BYTES];
+    uint64_t field[AL_FIELD_TOTAL];
+};
+
+/* Page faults of the whole process so far. */
+void al_faults_read(uint64_t *ret_minor, uint64_t *ret_major);
+
+/* Overwrites all of `ret_snapshot`; async-signal safe. */
+void al_snapshot_take(struct al_snapshot *ret_snapshot, struct al_run *run, const char *ended);
+
+#endif
