@@ -1,0 +1,81 @@
+#!/bin/sh
+# Installs what the tests need, builds, and runs every test:
+#
+#     sh tests/run.sh
+#
+# The last line is `N passed, N failed, N skipped`; a build that fails is a failed test. Exit
+# status: 0 only when something passed and nothing failed. Run again it installs nothing and builds
+# only what changed.
+set -eu
+
+cd "$(dirname "$0")/.."
+passed=0 failed=0 skipped=0
+
+say() { echo "== $*"; }
+
+trap 'echo "$passed passed, $failed failed, $skipped skipped"' EXIT
+trap 'exit 129' HUP
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+# Says nothing but what the compiler warns of, unless it fails.
+build() { # directory, configure arguments…
+    directory=$1
+    shift
+    say "building $directory"
+    mkdir -p "$directory"
+    log=$directory/run.log
+    if { cmake "$@" && cmake --build "$directory" --parallel "$(nproc)"; } >"$log" 2>&1; then
+        grep -A 3 'warning:' "$log" || :
+    else
+        cat "$log"
+        say "building $directory failed"
+        failed=$((failed + 1))
+        return 1
+    fi
+}
+
+matching() { grep -c "$1" "$result" || :; }
+
+run() { # directory, ctest arguments…
+    directory=$1
+    shift
+    say "testing $directory"
+    result=$PWD/$directory/junit.xml
+    rm -f "$result"
+    # Two at a time: more would compete for memory, which is what the tests measure.
+    status=0
+    ctest --test-dir "$directory" --output-on-failure --no-tests=error --parallel 2 \
+        --output-junit "$result" "$@" || status=$?
+    touch "$result"
+    all=$(matching '<testcase ')
+    good=$(matching '<testcase .*status="run"')
+    # `skipped` is also what a test without its program is called there; that one failed.
+    idle=$(($(matching '<skipped message="SKIP_') + $(matching '<testcase .*status="disabled"')))
+    bad=$((all - good - idle))
+    # Nothing to run, or ctest itself in trouble.
+    if [ $status != 0 ] && [ $bad = 0 ]; then bad=1; fi
+    passed=$((passed + good)) failed=$((failed + bad)) skipped=$((skipped + idle))
+}
+
+sh cmake/packages.sh build test
+
+if build build/release --preset release -DAUTOLOCK_TESTS=ON; then
+    run build/release
+fi
+
+# A sanitized library can't be preloaded: these are the parts below the hooks, linked into tests.
+for sanitizer in asan tsan; do
+    if build build/$sanitizer --preset $sanitizer; then
+        run build/$sanitizer --label-regex '^unit$'
+    fi
+done
+
+# The other compiler must have nothing to say either.
+if command -v clang >/dev/null; then
+    build build/clang -S . -B build/clang -DCMAKE_C_COMPILER=clang -DAUTOLOCK_WERROR=ON || :
+else
+    say 'no clang here: its build is left out'
+fi
+
+[ $failed = 0 ] && [ $passed -gt 0 ]
