@@ -73,3 +73,8 @@ int al_kernel_munlock(const void *start, size_t length)
 {
     return call(BOOK(munlock), SYS_munlock, (long)start, (long)length, 0);
 }
+
+int al_kernel_madvise(const void *start, size_t length, int advice)
+{
+    return call(BOOK(madvise), SYS_madvise, (long)start, (long)length, advice);
+}

@@ -25,4 +25,6 @@ int al_kernel_mlock2(const void *start, size_t length, unsigned flags);
 
 int al_kernel_munlock(const void *start, size_t length);
 
+int al_kernel_madvise(const void *start, size_t length, int advice);
+
 #endif

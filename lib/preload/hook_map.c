@@ -1,8 +1,10 @@
 /*
  * Memory mappings and the heap's end. In mode `all` the kernel locks them by itself.
  */
+#include "advise.h"
 #include "counters.h"
 #include "export.h"
+#include "process.h"
 #include "real.h"
 
 #include <errno.h>
@@ -60,8 +62,16 @@ AL_EXPORT int mprotect(void *start, size_t length, int protection)
 
 AL_EXPORT int madvise(void *start, size_t length, int advice)
 {
+    int saved = errno;
+    int result = al_real.madvise(start, length, advice);
+
     al_count(AL_COUNT_calls_madvise);
-    return al_real.madvise(start, length, advice);
+    if (result && errno == EINVAL && al_process.locks && al_advise_is_refused(advice)) {
+        result = al_advise_locked(start, length, advice);
+        errno = result ? EINVAL : saved;
+        return result ? -1 : 0;
+    }
+    return result;
 }
 
 AL_EXPORT int brk(void *end)

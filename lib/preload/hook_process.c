@@ -3,9 +3,12 @@
  */
 #include "counters.h"
 #include "export.h"
+#include "process.h"
 #include "real.h"
+#include "sys.h"
 
 #include <errno.h>
+#include <stdlib.h>
 #include <unistd.h>
 
 AL_EXPORT int pthread_create(pthread_t *ret_thread, const pthread_attr_t *attributes,
@@ -28,6 +31,19 @@ AL_EXPORT pid_t fork(void)
         return -1;
     }
     return al_real.fork();
+}
+
+/* Programs that end this way run no destructor: shells, and children of fork, do. */
+AL_EXPORT void _exit(int status)
+{
+    al_process_end("_exit");
+    for (;;)
+        al_sys1(SYS_exit_group, status);
+}
+
+AL_EXPORT void _Exit(int status)
+{
+    _exit(status);
 }
 
 /*

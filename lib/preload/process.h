@@ -9,12 +9,19 @@
 
 struct al_process {
     bool active; /* false: mode off, or before the constructor */
+    bool locks;  /* memory is locked for us */
     pid_t pid;   /* that the report is about; another one is a child sharing our memory */
     struct al_stderr err;
     struct al_run run;
 };
 
 extern struct al_process al_process;
+
+/*
+ * The process ends: makes the report, once. `ended` is what the report says of how. Does nothing in
+ * a child that shares our memory (vfork), where the report would be about its parent.
+ */
+void al_process_end(const char *ended);
 
 /* In a forked child: locks are gone, counters are fresh, nothing of the parent's is held. */
 void al_process_after_fork(void);

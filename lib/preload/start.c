@@ -82,6 +82,7 @@ static void lock_everything(void)
     lock = al_lock_all_start(config.flags, &privilege);
     if (lock.backend == AL_BACKEND_KERNEL)
         al_process.run.backend = "kernel";
+    al_process.locks = lock.backend == AL_BACKEND_KERNEL;
     al_process.run.lock_error = lock.error;
     if (!lock.error && (config.flags & ~lock.flags & (AL_FLAG_CURRENT | AL_FLAG_FUTURE)) == 0)
         return;
@@ -132,13 +133,20 @@ void al_process_after_fork(void)
         al_downgrade_add("forked: locks are not inherited");
     al_process.pid = (pid_t)al_sys0(SYS_getpid);
     al_process.run.backend = "none";
+    al_process.locks = false;
     al_process.run.peak_kernel_bytes = 0;
     al_faults_read(&al_process.run.minor_at_lock, &al_process.run.major_at_lock);
 }
 
+void al_process_end(const char *ended)
+{
+    if (!al_process.active || al_process.pid != (pid_t)al_sys0(SYS_getpid))
+        return;
+    al_process.active = false;
+    al_deliver(&al_process.err, &al_process.run, ended);
+}
+
 static void __attribute__((destructor)) end(void)
 {
-    /* A child of vfork or clone that ends here would report the parent's memory as its own. */
-    if (al_process.active && al_process.pid == (pid_t)al_sys0(SYS_getpid))
-        al_deliver(&al_process.err, &al_process.run, "exit");
+    al_process_end("exit");
 }

@@ -1,0 +1,62 @@
+#include "advise.h"
+
+#include "kernel.h"
+#include "sys.h"
+
+/* The kernel's own values, for headers that are older. */
+enum {
+    DONTNEED = 4,
+    FREE = 8,
+    COLD = 20,
+    PAGEOUT = 21,
+    DONTNEED_LOCKED = 24, /* Linux 5.18 */
+    GUARD_INSTALL = 102   /* Linux 6.13 */
+};
+
+bool al_advise_is_refused(int advice)
+{
+    switch (advice) {
+    case DONTNEED:
+    case FREE:
+    case COLD:
+    case PAGEOUT:
+    case GUARD_INSTALL:
+        return true;
+    default:
+        return false;
+    }
+}
+
+/* For what the kernel does only to unlocked memory. */
+static int advise_unlocked(void *start, size_t length, int advice)
+{
+    int result = al_kernel_munlock(start, length);
+
+    if (result)
+        return -EINVAL;
+    result = al_kernel_madvise(start, length, advice);
+    /* On fault: the pages are gone, and must not come back before they are used. */
+    (void)al_kernel_mlock2(start, length, AL_MLOCK_ONFAULT);
+    return result;
+}
+
+int al_advise_locked(void *start, size_t length, int advice)
+{
+    if ((size_t)start % al_page_size())
+        return -EINVAL;
+    switch (advice) {
+    case DONTNEED:
+        if (al_kernel_madvise(start, length, DONTNEED_LOCKED) == 0)
+            return 0;
+        return advise_unlocked(start, length, advice);
+    case GUARD_INSTALL:
+        return advise_unlocked(start, length, advice);
+    case FREE:
+    case COLD:
+    case PAGEOUT:
+        /* Advice that the kernel may take or leave; locked memory stays as it is. */
+        return 0;
+    default:
+        return -EINVAL;
+    }
+}
