@@ -104,16 +104,22 @@ static int parse_option(struct al_config *config, const struct al_option *option
         return al_parse_set(value, option->words, field, bad_word);
     case AL_OPTION_FLAG:
         return al_parse_flag(value, field);
-    case AL_OPTION_SIZE:
+    case AL_OPTION_SIZE: {
+        unsigned bound;
+
+        if (al_parse_word(value, option->words, &bound) == 0) {
+            *(uint64_t *)field = option->max;
+            return 0;
+        }
         return al_parse_size(value, option->min, option->max, field);
+    }
     case AL_OPTION_PATH:
         return parse_path(value, field);
     }
     return -EINVAL;
 }
 
-static void read_variable(struct al_config *config, const char *variable, uint64_t *seen,
-                          struct report *report)
+static void read_variable(struct al_config *config, const char *variable, struct report *report)
 {
     const char *value = strchr(variable, '=');
 
@@ -128,9 +134,9 @@ static void read_variable(struct al_config *config, const char *variable, uint64
         if (strncmp(variable, option->name, length) != 0 || variable[length] != '=')
             continue;
         /* The first of two equal names counts, as with getenv; an empty value is the default. */
-        if (*seen & (uint64_t)1 << i || !*value)
+        if (config->given & (uint64_t)1 << i || !*value)
             return;
-        *seen |= (uint64_t)1 << i;
+        config->given |= (uint64_t)1 << i;
         if (parse_option(config, option, value, bad_word))
             report_bad(report, option, value, bad_word);
         return;
@@ -157,6 +163,12 @@ static void check_contradictions(struct al_config *config, struct report *report
                                          "using current,future,onfault\n");
         config->flags |= when;
     }
+    if (config->min_size > config->max_size) {
+        if (begin_problem(report, "MIN_SIZE", NULL))
+            al_text_string(report->text, "is larger than " AL_OPTION_PREFIX
+                                         "MAX_SIZE, which leaves nothing to lock; using MAX_SIZE=none\n");
+        config->max_size = UINT64_MAX;
+    }
     if (config->stats == AL_STATS_OFF && config->stats_file[0] &&
         begin_problem(report, "STATS_FILE", config->stats_file))
         al_text_string(report->text, "is not written with " AL_OPTION_PREFIX "STATS=off\n");
@@ -168,13 +180,13 @@ unsigned al_config_read(struct al_config *ret_config, char *const environment[],
     static const char prefix[] = AL_OPTION_PREFIX;
     struct report report = {.text = problems};
     char bad_word[AL_PARSE_ITEM_SIZE];
-    uint64_t seen = 0;
 
+    ret_config->given = 0;
     for (size_t i = 0; i < al_option_count; i++)
         (void)parse_option(ret_config, &al_options[i], al_options[i].default_text, bad_word);
     for (; environment && *environment; environment++)
         if (strncmp(*environment, prefix, sizeof(prefix) - 1) == 0)
-            read_variable(ret_config, *environment + sizeof(prefix) - 1, &seen, &report);
+            read_variable(ret_config, *environment + sizeof(prefix) - 1, &report);
     check_contradictions(ret_config, &report);
 
     if (report.count > SHOWN_PROBLEMS) {

@@ -1,7 +1,12 @@
 #include "options.h"
 
 static const struct al_word mode_words[] = {
-    {"all", AL_MODE_ALL}, {"observe", AL_MODE_OBSERVE}, {"off", AL_MODE_OFF}, {NULL, 0}};
+    {"all", AL_MODE_ALL}, {"alloc", AL_MODE_ALLOC}, {"observe", AL_MODE_OBSERVE}, {"off", AL_MODE_OFF}, {NULL, 0}};
+
+static const struct al_word kind_words[] = {
+    {"heap", AL_KIND_HEAP},     {"anon", AL_KIND_ANON},   {"file", AL_KIND_FILE},
+    {"shared", AL_KIND_SHARED}, {"stack", AL_KIND_STACK}, {"image", AL_KIND_IMAGE},
+    {NULL, 0}};
 
 static const struct al_word flag_words[] = {{"current", AL_FLAG_CURRENT},
                                             {"future", AL_FLAG_FUTURE},
@@ -21,6 +26,9 @@ static const struct al_word log_words[] = {{"quiet", AL_LOG_QUIET}, {"error", AL
                                            {"debug", AL_LOG_DEBUG}, {NULL, 0}};
 
 static const struct al_word no_words[] = {{NULL, 0}};
+
+/* The value does not matter: it stands for a size's upper bound. */
+static const struct al_word none_words[] = {{"none", 1}, {NULL, 0}};
 
 const struct al_option al_options[] = {
 #define AL_OPTION(NAME, TYPE, field, default_text, words, min, max, help)                          \
@@ -69,7 +77,10 @@ void al_option_print(struct al_text *text, const struct al_option *option,
         al_text_u64(text, *(const unsigned *)value);
         break;
     case AL_OPTION_SIZE:
-        al_text_exact_size(text, *(const uint64_t *)value);
+        if (option->words->word && *(const uint64_t *)value == option->max)
+            al_text_string(text, option->words->word);
+        else
+            al_text_exact_size(text, *(const uint64_t *)value);
         break;
     case AL_OPTION_PATH:
         al_text_string(text, value);
@@ -92,10 +103,17 @@ void al_option_print_allowed(struct al_text *text, const struct al_option *optio
         al_text_string(text, "one of 0, 1, no, yes, off, on, false, true");
         break;
     case AL_OPTION_SIZE:
-        al_text_string(text, "a size in bytes, optionally with K, M, G or T, from ");
-        al_text_exact_size(text, option->min);
-        al_text_string(text, " to ");
-        al_text_exact_size(text, option->max);
+        al_text_string(text, "a size in bytes, optionally with K, M, G or T");
+        if (option->min || option->max != UINT64_MAX) {
+            al_text_string(text, ", from ");
+            al_text_exact_size(text, option->min);
+            al_text_string(text, " to ");
+            al_text_exact_size(text, option->max);
+        }
+        if (option->words->word) {
+            al_text_string(text, ", or ");
+            al_text_string(text, option->words->word);
+        }
         break;
     case AL_OPTION_PATH:
         al_text_string(text, "a file name shorter than ");

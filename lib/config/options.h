@@ -15,8 +15,16 @@
 /* The longest file name an option takes, its terminator included (the kernel's PATH_MAX). */
 #define AL_OPTION_PATH_SIZE 4096
 
-enum al_mode { AL_MODE_ALL, AL_MODE_OBSERVE, AL_MODE_OFF };
+enum al_mode { AL_MODE_ALL, AL_MODE_ALLOC, AL_MODE_OBSERVE, AL_MODE_OFF };
 enum al_flag { AL_FLAG_CURRENT = 1, AL_FLAG_FUTURE = 2, AL_FLAG_ONFAULT = 4 };
+enum al_kinds {
+    AL_KIND_HEAP = 1,
+    AL_KIND_ANON = 2,
+    AL_KIND_FILE = 4,
+    AL_KIND_SHARED = 8,
+    AL_KIND_STACK = 16,
+    AL_KIND_IMAGE = 32
+};
 enum al_on_failure { AL_ON_FAILURE_WARN, AL_ON_FAILURE_FAIL, AL_ON_FAILURE_IGNORE };
 enum al_stats { AL_STATS_TEXT, AL_STATS_JSON, AL_STATS_OFF };
 enum al_log { AL_LOG_QUIET, AL_LOG_ERROR, AL_LOG_WARN, AL_LOG_INFO, AL_LOG_DEBUG };
@@ -30,6 +38,14 @@ enum al_log { AL_LOG_QUIET, AL_LOG_ERROR, AL_LOG_WARN, AL_LOG_INFO, AL_LOG_DEBUG
 
 struct al_config {
 #define AL_OPTION(NAME, TYPE, field, default_text, words, min, max, help) AL_FIELD_##TYPE(field)
+#include "options.def"
+#undef AL_OPTION
+    uint64_t given; /* bit i: option i of al_options was set by the environment */
+};
+
+/* The options' places in al_options: AL_OPTION_ID_MODE … */
+enum al_option_id {
+#define AL_OPTION(NAME, TYPE, field, default_text, words, min, max, help) AL_OPTION_ID_##NAME,
 #include "options.def"
 #undef AL_OPTION
 };

@@ -223,12 +223,20 @@ void al_heap_connect(void)
 #undef AL_REAL
 }
 
+static bool takes_block(const char *name)
+{
+    return strcmp(name, "free") == 0 || strcmp(name, "realloc") == 0 ||
+           strcmp(name, "malloc_usable_size") == 0;
+}
+
 void al_heap_disconnect(void)
 {
-    /* Blocks of the boot heap must be told apart for ever; without them nothing is in between. */
-    if (al_boot_used)
-        return;
-#define AL_REAL(result, name, arguments) SET(name, al_real.name);
+    /* Blocks of the boot heap, if there are any, must be told apart for ever. */
+    bool boot_used = al_boot_used;
+
+#define AL_REAL(result, name, arguments)                                                           \
+    if (!boot_used || !takes_block(#name))                                                         \
+        SET(name, al_real.name);
     AL_REAL_HEAP
 #undef AL_REAL
 }

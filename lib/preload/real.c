@@ -130,10 +130,15 @@ static void *pvalloc_by_memalign(size_t size)
     return al_real.memalign(page, whole ? whole : page);
 }
 
+void *al_real_find(const char *name)
+{
+    return dlsym(RTLD_NEXT, name);
+}
+
 /* Sets one entry if the process has the function, without a moment in which it is NULL. */
 static void resolve(void *entry, const char *name)
 {
-    void *found = dlsym(RTLD_NEXT, name);
+    void *found = al_real_find(name);
 
     if (found)
         __atomic_store_n((void **)entry, found, __ATOMIC_RELAXED);

@@ -50,7 +50,6 @@
     AL_REAL(int, pthread_create, (pthread_t *, const pthread_attr_t *, void *(*)(void *), void *)) \
     AL_REAL(int, pthread_key_create, (pthread_key_t *, void (*)(void *)))                          \
     AL_REAL(int, pthread_setspecific, (pthread_key_t, const void *))                               \
-    AL_REAL(int, pthread_atfork, (void (*)(void), void (*)(void), void (*)(void)))                 \
     AL_REAL(int, __register_atfork, (void (*)(void), void (*)(void), void (*)(void), void *))
 
 struct al_real {
@@ -72,6 +71,12 @@ extern struct al_real al_real;
  * for the malloc family, whose gaps are filled with what is there.
  */
 bool al_real_resolve(void);
+
+/*
+ * A function that few processes have, or NULL. Not in the table above because asking for what does
+ * not exist makes the loader allocate, and everybody would pay for that.
+ */
+void *al_real_find(const char *name);
 
 /* Looks once more for the functions that appear only when libpthread is loaded (glibc < 2.34). */
 void al_real_resolve_threads(void);

@@ -44,8 +44,13 @@ void al_thread_end_watch(void)
     if (watching_forks)
         return;
     watching_forks = true;
-    if (al_real.__register_atfork)
+    if (al_real.__register_atfork) {
         (void)al_real.__register_atfork(NULL, parent_forked, al_process_after_fork, &__dso_handle);
-    else if (al_real.pthread_atfork)
-        (void)al_real.pthread_atfork(NULL, parent_forked, al_process_after_fork);
+    } else {
+        int (*atfork)(void (*)(void), void (*)(void), void (*)(void));
+
+        *(void **)&atfork = al_real_find("pthread_atfork");
+        if (atfork)
+            (void)atfork(NULL, parent_forked, al_process_after_fork);
+    }
 }

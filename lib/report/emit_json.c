@@ -94,9 +94,6 @@ static void repeat_option(struct al_text *text, const char *name, const struct a
             option_member(text, &al_options[i], config);
 }
 
-/* Kinds of memory are told apart only where regions are locked one by one. */
-static const struct al_word no_kinds[] = {{NULL, 0}};
-
 static void emit_head(struct al_text *text, const struct al_snapshot *snapshot)
 {
     const struct al_config *config = snapshot->run->config;
@@ -109,7 +106,7 @@ static void emit_head(struct al_text *text, const struct al_snapshot *snapshot)
     string_member(text, "command", snapshot->command);
     repeat_option(text, "MODE", config);
     repeat_option(text, "FLAGS", config);
-    array_member(text, "kinds", no_kinds, 0);
+    repeat_option(text, "KINDS", config);
     string_member(text, "backend", snapshot->run->backend);
     string_member(text, "ended", snapshot->ended);
 

@@ -1,0 +1,158 @@
+#include "pagemap.h"
+
+#include "sys.h"
+
+#include <assert.h>
+#include <sys/mman.h>
+
+static_assert(AL_PAGE_KIND_SHIFT > 18, "bits of a page's word do not overlap");
+
+struct al_branch *al_pagemap_root[AL_ROOT_BRANCHES];
+unsigned al_page_shift = 12;
+
+static size_t bytes;
+
+void al_pagemap_init(void)
+{
+    al_page_shift = (unsigned)__builtin_ctzl(al_page_size());
+}
+
+size_t al_pagemap_bytes(void)
+{
+    return __atomic_load_n(&bytes, __ATOMIC_RELAXED);
+}
+
+/* Zeroed memory for ever. Locked on fault: a table that is swapped out would stall malloc. */
+static void *more(size_t size)
+{
+    long mapped = al_sys_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (al_sys_failed(mapped))
+        return NULL;
+    __atomic_fetch_add(&bytes, size, __ATOMIC_RELAXED);
+    return (void *)mapped;
+}
+
+/* The entry of the page's leaf, its branch made if asked; NULL if there is none. */
+static uintptr_t *entry_of(al_page page, bool make)
+{
+    size_t leaf = page / AL_LEAF_PAGES;
+    struct al_branch **slot;
+
+    if (page >= AL_PAGE_END)
+        return NULL;
+    slot = &al_pagemap_root[leaf / AL_BRANCH_LEAVES];
+    if (!*slot) {
+        if (!make)
+            return NULL;
+        struct al_branch *branch = more(sizeof(*branch));
+
+        if (!branch)
+            return NULL;
+        __atomic_store_n(slot, branch, __ATOMIC_RELEASE);
+    }
+    return &(*slot)->entry[leaf % AL_BRANCH_LEAVES];
+}
+
+struct al_leaf *al_pagemap_make_leaf(al_page page)
+{
+    uintptr_t *entry = entry_of(page, true);
+    struct al_leaf *leaf;
+
+    if (!entry)
+        return NULL;
+    if (*entry && !(*entry & AL_SPAN_MARK))
+        return (struct al_leaf *)*entry;
+    leaf = more(sizeof(*leaf));
+    if (!leaf)
+        return NULL;
+    if (*entry) {
+        uint32_t value = (uint32_t)(*entry >> 1);
+
+        for (size_t i = 0; i < AL_LEAF_PAGES; i++)
+            leaf->word[i] = value;
+    }
+    __atomic_store_n(entry, (uintptr_t)leaf, __ATOMIC_RELEASE);
+    return leaf;
+}
+
+uint32_t al_pagemap_get(al_page page)
+{
+    const uintptr_t *entry = entry_of(page, false);
+    uintptr_t seen;
+
+    if (!entry)
+        return 0;
+    seen = __atomic_load_n(entry, __ATOMIC_ACQUIRE);
+    if (!seen || seen & AL_SPAN_MARK)
+        return (uint32_t)(seen >> 1);
+    return __atomic_load_n(al_leaf_word((struct al_leaf *)seen, page), __ATOMIC_RELAXED);
+}
+
+static al_page leaf_end(al_page page, al_page end)
+{
+    al_page next = (page / AL_LEAF_PAGES + 1) * AL_LEAF_PAGES;
+
+    return next < end ? next : end;
+}
+
+struct al_stretch al_pagemap_next(al_page first, al_page end, uint32_t mask)
+{
+    struct al_stretch stretch = {.first = first, .end = leaf_end(first, end)};
+    struct al_leaf *leaf = al_pagemap_leaf(first);
+
+    stretch.value = al_pagemap_get(first);
+    if (!leaf)
+        return stretch;
+    for (al_page page = first + 1; page < stretch.end; page++) {
+        uint32_t word = __atomic_load_n(al_leaf_word(leaf, page), __ATOMIC_RELAXED);
+
+        if ((word ^ stretch.value) & mask) {
+            stretch.end = page;
+            break;
+        }
+    }
+    return stretch;
+}
+
+bool al_pagemap_set(al_page first, al_page end, uint32_t value)
+{
+    bool done = true;
+
+    while (first < end) {
+        al_page stop = leaf_end(first, end);
+        uintptr_t *entry = entry_of(first, value != 0);
+
+        if (!entry) {
+            done = done && value == 0;
+        } else if (stop - first == AL_LEAF_PAGES && (!*entry || *entry & AL_SPAN_MARK)) {
+            uintptr_t span = value ? (uintptr_t)value << 1 | AL_SPAN_MARK : 0;
+
+            __atomic_store_n(entry, span, __ATOMIC_RELEASE);
+        } else if (*entry != ((uintptr_t)value << 1 | (value ? AL_SPAN_MARK : 0))) {
+            struct al_leaf *leaf = al_pagemap_make_leaf(first);
+
+            done = done && leaf;
+            for (al_page page = first; leaf && page < stop; page++)
+                __atomic_store_n(al_leaf_word(leaf, page), value, __ATOMIC_RELAXED);
+        }
+        first = stop;
+    }
+    return done;
+}
+
+al_page al_pagemap_skip(al_page first, al_page end)
+{
+    const al_page branch_pages = AL_BRANCH_LEAVES * AL_LEAF_PAGES;
+
+    while (first < end && first < AL_PAGE_END) {
+        if (!al_pagemap_root[first / branch_pages]) {
+            first = (first / branch_pages + 1) * branch_pages;
+            continue;
+        }
+        if (*entry_of(first, false))
+            return first;
+        first = (first / AL_LEAF_PAGES + 1) * AL_LEAF_PAGES;
+    }
+    return end;
+}

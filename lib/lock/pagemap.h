@@ -1,0 +1,132 @@
+/*
+ * What is known of each page of the address space: one word a page, in a tree of three levels.
+ *
+ *   address  47          37 36        26 25          12 11      0
+ *            [   root    ] [  branch   ] [    page    ] [ byte  ]
+ *
+ * A leaf covers 64 MiB (the size and alignment of a glibc thread arena), made when a page in it
+ * first differs from the rest; a span that is all alike needs none, so that a mapping of a terabyte
+ * costs a few thousand words. Leaves are never freed: a pointer to a word stays good.
+ *
+ * Words are read and changed atomically by anybody (owners are counted so); the tree itself grows,
+ * and spans are set, by who holds the books' gate (books.h).
+ */
+#ifndef AL_PAGEMAP_H
+#define AL_PAGEMAP_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* A page's number: its address in pages. */
+typedef uint64_t al_page;
+
+#define AL_LEAF_PAGES    ((size_t)1 << 14)
+#define AL_BRANCH_LEAVES ((size_t)1 << 11)
+#define AL_ROOT_BRANCHES ((size_t)1 << 11)
+
+/* Pages above are not mapped by the kernel unless a program asks for them by address. */
+#define AL_PAGE_END ((al_page)(AL_ROOT_BRANCHES * AL_BRANCH_LEAVES * AL_LEAF_PAGES))
+
+/* The bits of a page's word. */
+enum {
+    AL_PAGE_OWNERS = 0xfff,     /* live qualifying heap blocks with a byte on it */
+    AL_PAGE_LOCKED = 1 << 12,   /* locked by us */
+    AL_PAGE_UNSURE = 1 << 13,   /* the lock may be gone with the memory: ask again when it is owned */
+    AL_PAGE_LEAVING = 1 << 14,  /* being unlocked at this moment */
+    AL_PAGE_MAPPED = 1 << 15,   /* owned by a qualifying mapping */
+    AL_PAGE_CLOSED = 1 << 16,   /* of a mapping that is judged when it becomes accessible */
+    AL_PAGE_UNCOUNTED = 1 << 17, /* was there before us: blocks on it are not counted */
+    AL_PAGE_PROGRAM = 1 << 18,  /* locked by the program itself too: never unlocked by us */
+    AL_PAGE_KIND_SHIFT = 24     /* enum al_kind of its mapping, where MAPPED or CLOSED */
+};
+
+#define AL_PAGE_KIND_MASK (0xfU << AL_PAGE_KIND_SHIFT)
+
+struct al_leaf {
+    uint32_t unowned;  /* pages that are locked and have no owner */
+    bool anchored;     /* holds a block of ours: glibc cannot unmap it */
+    uint8_t refusals;  /* how often planting such a block failed */
+    uint32_t word[AL_LEAF_PAGES] __attribute__((aligned(64)));
+};
+
+/* A branch's entry is NULL, a leaf, or the word that all its pages have, marked in its lowest bit. */
+#define AL_SPAN_MARK ((uintptr_t)1)
+
+struct al_branch {
+    uintptr_t entry[AL_BRANCH_LEAVES];
+};
+
+extern struct al_branch *al_pagemap_root[AL_ROOT_BRANCHES];
+
+/* log2 of the page size; 12 until al_pagemap_init. */
+extern unsigned al_page_shift;
+
+void al_pagemap_init(void);
+
+static inline al_page al_page_of(const void *address)
+{
+    return (uintptr_t)address >> al_page_shift;
+}
+
+static inline void *al_page_address(al_page page)
+{
+    return (void *)(uintptr_t)(page << al_page_shift);
+}
+
+/* The page's leaf, or NULL where there is none (yet) or the address is out of range. */
+static inline struct al_leaf *al_pagemap_leaf(al_page page)
+{
+    size_t leaf = page / AL_LEAF_PAGES;
+    struct al_branch *branch;
+    uintptr_t entry;
+
+    if (leaf >= AL_ROOT_BRANCHES * AL_BRANCH_LEAVES)
+        return NULL;
+    branch = __atomic_load_n(&al_pagemap_root[leaf / AL_BRANCH_LEAVES], __ATOMIC_ACQUIRE);
+    if (!branch)
+        return NULL;
+    entry = __atomic_load_n(&branch->entry[leaf % AL_BRANCH_LEAVES], __ATOMIC_ACQUIRE);
+    return entry & AL_SPAN_MARK ? NULL : (struct al_leaf *)entry;
+}
+
+static inline uint32_t *al_leaf_word(struct al_leaf *leaf, al_page page)
+{
+    return &leaf->word[page % AL_LEAF_PAGES];
+}
+
+/* The page's word; 0 where nothing is known. */
+uint32_t al_pagemap_get(al_page page);
+
+/* The page's leaf, made if need be. NULL without memory or out of range. With the gate. */
+struct al_leaf *al_pagemap_make_leaf(al_page page);
+
+/*
+ * A stretch of pages whose words are alike; `value` is the word of its first page.
+ */
+struct al_stretch {
+    al_page first;
+    al_page end;
+    uint32_t value;
+};
+
+/*
+ * The longest stretch from `first` on, up to `end`, in which (word & mask) stays the same; it may
+ * end early at a leaf's end. `first` is below `end`. With the gate, or for a look only.
+ */
+struct al_stretch al_pagemap_next(al_page first, al_page end, uint32_t mask);
+
+/*
+ * Sets all pages to `value`. Whole leaves are set as spans where they have no leaf. Returns false
+ * without memory; then some pages keep their words. With the gate.
+ */
+bool al_pagemap_set(al_page first, al_page end, uint32_t value);
+
+/* The first page from `first` on, below `end`, that may have a non-zero word; `end` if none. Skips
+ * what has neither leaf nor span quickly. */
+al_page al_pagemap_skip(al_page first, al_page end);
+
+/* Bytes that the tree itself takes, as it asked the kernel for them. */
+size_t al_pagemap_bytes(void);
+
+#endif

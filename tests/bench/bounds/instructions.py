@@ -1,0 +1,37 @@
+#!/usr/bin/env python3
+"""Instructions that each mode adds to a malloc and free of 64 bytes. Two iteration counts: start-up cancels out."""
+
+from counting import MODES, fail, instructions, need_callgrind, parse_arguments, pattern, variables
+
+MOST = {"off": 4, "observe": 34, "all": 34}
+FEW, MANY = 20_000, 120_000
+DECIMALS = 2  # below that are the digits of the printed time, which differ from run to run
+
+
+def per_pair(options, environment: dict) -> float:
+    program = pattern(options, "pair")
+    counts = [instructions([program, str(iterations), "64"], environment) for iterations in (FEW, MANY)]
+    return round((counts[1] - counts[0]) / (MANY - FEW), DECIMALS)
+
+
+def main() -> None:
+    options = parse_arguments(__doc__)
+    need_callgrind()
+    bare = per_pair(options, {})
+    print(f"a pair of malloc and free, 64 bytes: {bare:.2f} instructions")
+    too_many = []
+    for mode in MODES:
+        added = round(per_pair(options, variables(options, mode, AUTOLOCK_STATS="off")) - bare, DECIMALS)
+        bound = MOST.get(mode)
+        print(f"  mode {mode:8} adds {added:6.2f}" + (f"  (at most {bound})" if bound else ""))
+        # Standing in between cannot be had for nothing: no cost means that the library was not there.
+        if added < 1:
+            fail(f"mode {mode}: the library was not loaded")
+        if bound and added > bound:
+            too_many.append(f"mode {mode} adds {added:.2f} instructions, more than {bound}")
+    if too_many:
+        fail("; ".join(too_many))
+
+
+if __name__ == "__main__":
+    main()

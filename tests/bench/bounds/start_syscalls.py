@@ -1,0 +1,40 @@
+#!/usr/bin/env python3
+"""System calls that the library adds to a program that does nothing, from its start to its end."""
+
+import os
+import shutil
+import tempfile
+from collections import Counter
+
+from counting import fail, need_strace, parse_arguments, system_calls, variables
+
+MOST = 40
+
+
+def main() -> None:
+    options = parse_arguments(__doc__)
+    need_strace()
+    true = [shutil.which("true") or "/bin/true"]
+    bare = system_calls(true, {})
+    print(f"true: {len(bare)} system calls")
+    too_many = []
+    with tempfile.TemporaryDirectory() as scratch:
+        json = {"AUTOLOCK_STATS": "json", "AUTOLOCK_STATS_FILE": os.path.join(scratch, "report.json")}
+        for name, mode, more in (("off", "off", {}), ("observe", "observe", {}), ("all", "all", {}),
+                                 ("all, JSON file", "all", json), ("all, no report", "all", {"AUTOLOCK_STATS": "off"})):
+            calls = system_calls(true, variables(options, mode, **more))
+            added = len(calls) - len(bare)
+            which = Counter(calls) - Counter(bare)
+            print(f"  {name:15} adds {added:3}: " + " ".join(f"{call} {count}" for call, count in which.most_common()))
+            if mode == "all" and "mlockall" not in calls:
+                fail(f"{name}: the library was not loaded")
+            if mode == "all" and added > MOST:
+                too_many.append(f"{name} adds {added}, more than {MOST}")
+        if not os.path.exists(json["AUTOLOCK_STATS_FILE"]):
+            fail("no report was written")
+    if too_many:
+        fail("; ".join(too_many))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,200 @@
+#!/usr/bin/env python3
+"""Real, unmodified programs under the library: programs × users × memlock limits × settings, as a table.
+
+Each cell compares a program with its run without the library and proves that the library was loaded into it.
+Exit status: 0 all cells are ok or skipped, 1 one is BROKEN, 2 bad usage, 77 every cell is skipped.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import os
+import shutil
+import sys
+import tempfile
+import time
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass, field
+
+import settings as tables
+from stage import Stage
+from support import Broken, Skip
+
+HERE = os.path.dirname(os.path.abspath(__file__))
+SKIPPED = 77
+
+
+@dataclass
+class Cell:
+    state: str  # ok, BROKEN or skip
+    reason: str = ""
+    notes: list = field(default_factory=list)
+    seconds: float = 0.0
+    command: str = ""  # a shell line that does again what broke
+
+
+def all_programs() -> list:
+    return sorted(name[:-3] for name in os.listdir(os.path.join(HERE, "cases"))
+                  if name.endswith(".py") and name != "__init__.py")
+
+
+def run_cell(case, root, library, setting, user, limit, bare) -> Cell:
+    """A case in one setting, compared with its bare run."""
+    cell, _ = run_once(case, root, library, setting, user, limit, bare)
+    if cell.state == "ok" and setting.preload and not setting.reports:
+        # Nothing but the loader's own word shows an inert library. In a second run, with nothing compared: the
+        # loader keeps the lowest free descriptor for what it says, and a script that uses that one by number sees it.
+        again, _ = run_once(case, root, library, setting, user, limit, None, ask_loader=True)
+        again.seconds += cell.seconds
+        return again
+    return cell
+
+
+def run_once(case, root, library, setting, user, limit, bare, ask_loader=False) -> tuple:
+    """One run of a case: (cell, record of results)."""
+    started = time.monotonic()
+    stage = Stage(root, library, setting, user, limit, bare, ask_loader)
+    try:
+        case.run(stage)
+        if bare is not None and len(stage.record) != len(bare):
+            raise Broken("the bare run went further")
+        cell = Cell("ok", notes=stage.notes)
+    except Skip as reason:
+        cell = Cell("skip", str(reason))
+    except Broken as reason:
+        cell = Cell("BROKEN", str(reason), stage.notes, command=stage.reproduction())
+    except Exception as error:  # a case that meets what it never thought of: a missing file, a refused connection
+        cell = Cell("BROKEN", f"{type(error).__name__}: {error}", stage.notes, command=stage.reproduction())
+    finally:
+        stage.close()
+    cell.seconds = time.monotonic() - started
+    return cell, stage.record
+
+
+def why_not(user_name: str, limit: tables.Limit) -> str:
+    """Why a row can't be run here, or an empty string."""
+    user = tables.find_user(user_name)
+    if user is None:
+        return f"no user {user_name}"
+    if not user.is_self and os.geteuid() != 0:
+        return f"only root can run programs as {user_name}"
+    if not limit.can_be_set():
+        return f"the memlock limit can't be raised to {limit.name} here"
+    return ""
+
+
+def run_row(program, library, setting_names, user_name, limit_name, keep) -> dict:
+    """All settings of one program, user and limit; the bare run is shared."""
+    limit = tables.parse_limit(limit_name)
+    reason = why_not(user_name, limit)
+    if reason:
+        return {name: Cell("skip", reason) for name in setting_names}
+    user = tables.find_user(user_name)
+    case = importlib.import_module("cases." + program)
+    root = tempfile.mkdtemp(prefix=f"autolock-{program}-")
+    os.chmod(root, 0o755)
+    broken = False
+    try:
+        # A private copy: the build tree may lie where another user can't read.
+        library = shutil.copy(library, os.path.join(root, "libautolock.so"))
+        os.chmod(library, 0o755)
+        bare, record = run_once(case, root, library, tables.BARE, user, limit, None)
+        if bare.state != "ok":
+            bare.reason = bare.reason if bare.state == "skip" else "without the library: " + bare.reason
+            broken = bare.state == "BROKEN"
+            return {name: bare for name in setting_names}
+        cells = {}
+        for name in setting_names:
+            cells[name] = run_cell(case, root, library, tables.SETTINGS[name], user, limit, record)
+            broken = cells[name].state == "BROKEN"
+            if broken and keep:
+                break
+        return cells
+    finally:
+        if not (keep and broken):
+            shutil.rmtree(root, ignore_errors=True)
+
+
+def parse_arguments(words=None):
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+
+    def names(known, what):
+        def parse(text):
+            given = list(known) if text == "every" else text.split(",")
+            for name in given:
+                if name not in known:
+                    raise argparse.ArgumentTypeError(f"unknown {what} {name!r}; known: {', '.join(known)}")
+            return given
+        return parse
+
+    def limits(text):
+        for name in text.split(","):
+            try:
+                tables.parse_limit(name)
+            except ValueError:
+                raise argparse.ArgumentTypeError(f"not a memlock limit: {name!r}") from None
+        return text.split(",")
+
+    parser.add_argument("--library", required=True, help="path of libautolock.so")
+    parser.add_argument("--programs", type=names(all_programs(), "program"), default=all_programs(), metavar="A,B")
+    parser.add_argument("--settings", type=names(tables.SETTINGS, "setting"), default=list(tables.DEFAULT_SETTINGS),
+                        metavar="A,B", help=f"of {', '.join(tables.SETTINGS)}; or every")
+    parser.add_argument("--users", type=lambda text: text.split(","), default=[tables.current_user().name], metavar="A,B",
+                        help="names; root-nocap (root without CAP_IPC_LOCK)")
+    parser.add_argument("--limits", type=limits, default=["default"], metavar="A,B",
+                        help="memlock: default, unlimited, 0, 64K, 8M…")
+    parser.add_argument("--jobs", type=int, default=1, help="rows at once")
+    parser.add_argument("--notes", action="store_true", help="print what was measured; a single row always does")
+    parser.add_argument("--keep", action="store_true", help="stop a row at its first BROKEN cell and keep its files")
+    arguments = parser.parse_args(words)
+    if not os.path.isfile(arguments.library):
+        parser.error(f"no such library: {arguments.library}")
+    arguments.library = os.path.realpath(arguments.library)
+    return arguments
+
+
+def print_table(rows, setting_names, notes) -> None:
+    head = ["program", "user", "memlock", *setting_names]
+    lines = [[*key, *(f"{cells[name].state} {cells[name].seconds:.1f}s" if name in cells and cells[name].state != "skip"
+                      else "skip" for name in setting_names)] for key, cells in rows]
+    widths = [max(len(line[index]) for line in [head, *lines]) for index in range(len(head))]
+    for line in [head, *lines]:
+        print("  ".join(text.ljust(width) for text, width in zip(line, widths)).rstrip())
+    for key, cells in rows:
+        reasons: dict = {}
+        for name, cell in cells.items():
+            if cell.state != "ok":
+                reasons.setdefault((cell.state, cell.reason), []).append(name)
+        for (state, reason), names in reasons.items():
+            print(f"\n{state.ljust(6)}  {' '.join(key)} {','.join(names)}: {reason}")
+            if cells[names[0]].command:
+                print(f"      $ {cells[names[0]].command}\n      (--keep leaves these files behind)")
+        if notes:
+            for name, cell in cells.items():
+                for note in cell.notes:
+                    print(f"note    {' '.join(key)} {name}: {note}")
+
+
+def main(words=None) -> int:
+    arguments = parse_arguments(words)
+    keys = [(program, user, limit) for program in arguments.programs for user in arguments.users
+            for limit in arguments.limits]
+    tasks = [(program, arguments.library, arguments.settings, user, limit, arguments.keep)
+             for program, user, limit in keys]
+    if arguments.jobs > 1:
+        with ProcessPoolExecutor(arguments.jobs) as pool:
+            rows = list(zip(keys, pool.map(run_row, *zip(*tasks))))
+    else:
+        rows = [(key, run_row(*task)) for key, task in zip(keys, tasks)]
+    print_table(rows, arguments.settings, arguments.notes or len(rows) == 1)
+    states = [cell.state for _, cells in rows for cell in cells.values()]
+    print("\n" + ", ".join(f"{states.count(state)} {state}" for state in ("ok", "BROKEN", "skip")))
+    if "BROKEN" in states:
+        return 1
+    return SKIPPED if "ok" not in states else 0
+
+
+if __name__ == "__main__":
+    sys.dont_write_bytecode = True
+    sys.exit(main())
