@@ -1,11 +1,14 @@
 #include "io.h"
 
 #include "sys.h"
+#include "text.h"
 
 #include <fcntl.h>
 #include <limits.h>
 #include <poll.h>
 #include <signal.h>
+#include <string.h>
+#include <sys/ioctl.h>
 #include <sys/stat.h>
 #include <time.h>
 
@@ -49,13 +52,48 @@ static bool takes_bytes(int fd)
 {
     struct pollfd want = {.fd = fd, .events = POLLOUT};
     struct timespec patience = {.tv_nsec = AL_IO_PATIENCE_MS * 1000000L};
+    long ready;
 
-    return al_sys6(SYS_ppoll, (long)&want, 1, (long)&patience, 0, sizeof(kernel_sigset), 0) != 0;
+    do {
+        /* After a signal handler, the kernel has left in `patience` what remains of it. */
+        ready = al_sys6(SYS_ppoll, (long)&want, 1, (long)&patience, 0, sizeof(kernel_sigset), 0);
+    } while (ready == -EINTR);
+    return ready != 0;
 }
 
-static int write_unsignalled(int fd, const char *bytes, size_t count)
+/*
+ * A terminal that polls as writable may have room for one byte, and waits when it gets more. Opened
+ * anew it does not wait, and who shares the old description does not notice. Returns a descriptor
+ * of its own, or -1 if `fd` is no terminal or cannot be opened.
+ */
+static int open_terminal(int fd)
 {
-    const bool regular = al_io_identify(fd).regular;
+    const int flags = O_WRONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC;
+    char name[32];
+    struct al_text path = al_text_over(name, sizeof(name));
+    struct winsize size;
+
+    if (al_sys3(SYS_ioctl, fd, TIOCGWINSZ, &size))
+        return -1;
+    al_text_string(&path, "/proc/self/fd/");
+    al_text_i64(&path, fd);
+    return (int)al_sys4(SYS_openat, AT_FDCWD, name, flags, 0);
+}
+
+/* Lets a slow reader go on; returns false once it has taken nothing for too long. */
+static bool pause_since(uint64_t progress_ns)
+{
+    struct timespec short_while = {.tv_nsec = 5000000};
+
+    if (al_now_ns() - progress_ns > AL_IO_PATIENCE_MS * (uint64_t)1000000)
+        return false;
+    al_sys6(SYS_ppoll, 0, 0, (long)&short_while, 0, sizeof(kernel_sigset), 0);
+    return true;
+}
+
+static int write_all(int fd, bool regular, const char *bytes, size_t count)
+{
+    uint64_t progress_ns = al_now_ns();
 
     while (count) {
         /* A pipe that polls as writable has room for PIPE_BUF bytes; more could wait for ever. */
@@ -65,7 +103,7 @@ static int write_unsignalled(int fd, const char *bytes, size_t count)
         if (!regular && !takes_bytes(fd))
             return -EAGAIN;
         written = al_sys3(SYS_write, fd, bytes, piece);
-        if (written == -EINTR)
+        if (written == -EINTR || (written == -EAGAIN && pause_since(progress_ns)))
             continue;
         if (written < 0)
             return (int)written;
@@ -73,8 +111,25 @@ static int write_unsignalled(int fd, const char *bytes, size_t count)
             return -EIO;
         bytes += written;
         count -= (size_t)written;
+        progress_ns = al_now_ns();
     }
     return 0;
+}
+
+static int write_unsignalled(int fd, const char *bytes, size_t count)
+{
+    const struct al_io_identity identity = al_io_identify(fd);
+    int terminal;
+    int result;
+
+    /* poll(2) waits for what is not there, instead of failing. */
+    if (fd < 0)
+        return -EBADF;
+    terminal = identity.regular ? -1 : open_terminal(fd);
+    result = write_all(terminal < 0 ? fd : terminal, identity.regular, bytes, count);
+    if (terminal >= 0)
+        al_io_close(terminal);
+    return result;
 }
 
 int al_io_write(int fd, const char *bytes, size_t count)
@@ -105,6 +160,13 @@ int al_io_write(int fd, const char *bytes, size_t count)
 
 long al_io_read_file(const char *path, char *buffer, size_t size)
 {
+    return al_io_read_file_from(path, NULL, buffer, size);
+}
+
+long al_io_read_file_from(const char *path, const char *begin, char *buffer, size_t size)
+{
+    size_t kept = begin ? strlen(begin) : 0;
+    bool found = !begin;
     size_t length = 0;
     long got = al_sys4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
     int fd = (int)got;
@@ -112,13 +174,27 @@ long al_io_read_file(const char *path, char *buffer, size_t size)
     if (fd < 0)
         return fd;
     while (length < size - 1) {
+        const char *at;
+
         got = al_sys3(SYS_read, fd, buffer + length, size - 1 - length);
         if (got == -EINTR)
             continue;
         if (got <= 0)
             break;
         length += (size_t)got;
+        buffer[length] = '\0';
+        if (found)
+            continue;
+        at = strstr(buffer, begin);
+        found = at != NULL;
+        /* Its first part may stand at the end of what has been read. */
+        if (!at)
+            at = buffer + (length > kept ? length - kept : 0);
+        length -= (size_t)(at - buffer);
+        memmove(buffer, at, length);
     }
+    if (!found)
+        length = 0;
     buffer[length] = '\0';
     al_io_close(fd);
     return got < 0 ? got : (long)length;

@@ -39,7 +39,13 @@ int al_io_write(int fd, const char *bytes, size_t count);
 long al_io_read_file(const char *path, char *buffer, size_t size);
 
 /*
- * Opens a file for appending, creating it (0666 less the umask's bits, never writable by others).
+ * The same of a text from the first place on where `begin`, which is shorter than the buffer,
+ * stands (NULL: from the beginning); nothing if it is nowhere.
+ */
+long al_io_read_file_from(const char *path, const char *begin, char *buffer, size_t size);
+
+/*
+ * Opens a file for appending, creating it (0644 less the umask's bits).
  * A symbolic link at the end of the path is not followed, a FIFO without a reader is not waited
  * for. Returns the descriptor (close-on-exec) or a negative errno.
  */

@@ -23,8 +23,8 @@ bool al_mapping_parse(char *line, struct al_mapping *ret_mapping);
 
 /*
  * Calls `visit` for each mapping in the order of addresses until it returns false. Returns 0, or a
- * negative errno if the file cannot be read. The kernel writes the file a few mappings at a time: what
- * `visit` changes is seen in later lines. Async-signal safe if `visit` is.
+ * negative errno if the file cannot be read. The kernel writes the file a few mappings at a time:
+ * what `visit` changes is seen in later lines. Async-signal safe if `visit` is.
  */
 int al_maps_each(bool (*visit)(const struct al_mapping *mapping, void *data), void *data);
 

@@ -14,6 +14,7 @@ enum { SHOWN_PROBLEMS = 10 };
 struct report {
     struct al_text *text;
     unsigned count;
+    uint64_t seen; /* bit i: option i was in the environment, be it empty */
 };
 
 /* Begins a problem's line with the variable; returns false if enough have been shown. */
@@ -134,7 +135,10 @@ static void read_variable(struct al_config *config, const char *variable, struct
         if (strncmp(variable, option->name, length) != 0 || variable[length] != '=')
             continue;
         /* The first of two equal names counts, as with getenv; an empty value is the default. */
-        if (config->given & (uint64_t)1 << i || !*value)
+        if (report->seen & (uint64_t)1 << i)
+            return;
+        report->seen |= (uint64_t)1 << i;
+        if (!*value)
             return;
         config->given |= (uint64_t)1 << i;
         if (parse_option(config, option, value, bad_word))
@@ -165,8 +169,9 @@ static void check_contradictions(struct al_config *config, struct report *report
     }
     if (config->min_size > config->max_size) {
         if (begin_problem(report, "MIN_SIZE", NULL))
-            al_text_string(report->text, "is larger than " AL_OPTION_PREFIX
-                                         "MAX_SIZE, which leaves nothing to lock; using MAX_SIZE=none\n");
+            al_text_string(report->text,
+                           "is larger than " AL_OPTION_PREFIX
+                           "MAX_SIZE, which leaves nothing to lock; using MAX_SIZE=none\n");
         config->max_size = UINT64_MAX;
     }
     if (config->stats == AL_STATS_OFF && config->stats_file[0] &&

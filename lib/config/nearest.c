@@ -46,7 +46,7 @@ void al_nearest_offer(struct al_nearest *nearest, const char *typed, const char 
         return;
     distance = edit_distance(typed, typed_length, candidate, candidate_length);
     /* A third of the word may be wrong; beyond that a suggestion confuses. */
-    if (distance > 1 + candidate_length / 3 || distance >= nearest->distance)
+    if (distance > (candidate_length + 2) / 3 || distance >= nearest->distance)
         return;
     nearest->best = candidate;
     nearest->distance = distance;

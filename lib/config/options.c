@@ -1,12 +1,18 @@
 #include "options.h"
 
-static const struct al_word mode_words[] = {
-    {"all", AL_MODE_ALL}, {"alloc", AL_MODE_ALLOC}, {"observe", AL_MODE_OBSERVE}, {"off", AL_MODE_OFF}, {NULL, 0}};
+static const struct al_word mode_words[] = {{"all", AL_MODE_ALL},
+                                            {"alloc", AL_MODE_ALLOC},
+                                            {"observe", AL_MODE_OBSERVE},
+                                            {"off", AL_MODE_OFF},
+                                            {NULL, 0}};
 
-static const struct al_word kind_words[] = {
-    {"heap", AL_KIND_HEAP},     {"anon", AL_KIND_ANON},   {"file", AL_KIND_FILE},
-    {"shared", AL_KIND_SHARED}, {"stack", AL_KIND_STACK}, {"image", AL_KIND_IMAGE},
-    {NULL, 0}};
+static const struct al_word kind_words[] = {{"heap", AL_KIND_HEAP},
+                                            {"anon", AL_KIND_ANON},
+                                            {"file", AL_KIND_FILE},
+                                            {"shared", AL_KIND_SHARED},
+                                            {"stack", AL_KIND_STACK},
+                                            {"image", AL_KIND_IMAGE},
+                                            {NULL, 0}};
 
 static const struct al_word flag_words[] = {{"current", AL_FLAG_CURRENT},
                                             {"future", AL_FLAG_FUTURE},

@@ -3,6 +3,8 @@
 #include "counters.h"
 #include "sys.h"
 
+#include <stdbool.h>
+
 #if !defined(SYS_mlock2)
 #    if defined(__x86_64__)
 #        define SYS_mlock2 325
@@ -42,6 +44,12 @@ struct book {
 #define BOOK(call)                                                                                 \
     ((struct book){AL_COUNT_syscalls_##call##_count, AL_COUNT_syscalls_##call##_time_ns})
 
+/* Unlocking and advice that fail leave nothing unlocked that was to be locked. */
+static bool is_lock(long number)
+{
+    return number == SYS_mlock2 || number == SYS_mlock || number == SYS_mlockall;
+}
+
 static int call(struct book book, long number, long a, long b, long c)
 {
     uint64_t begin = al_now_ns();
@@ -49,7 +57,7 @@ static int call(struct book book, long number, long a, long b, long c)
 
     al_count_add(book.time_ns, al_now_ns() - begin);
     al_count(book.count);
-    if (result < 0)
+    if (result < 0 && is_lock(number))
         al_count(failure_counter(result));
     return (int)result;
 }
@@ -66,6 +74,9 @@ int al_kernel_munlockall(void)
 
 int al_kernel_mlock2(const void *start, size_t length, unsigned flags)
 {
+    /* Without flags it is mlock, which every kernel has. */
+    if (!flags)
+        return call(BOOK(mlock2), SYS_mlock, (long)start, (long)length, 0);
     return call(BOOK(mlock2), SYS_mlock2, (long)start, (long)length, (long)flags);
 }
 

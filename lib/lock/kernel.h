@@ -20,7 +20,7 @@ int al_kernel_mlockall(unsigned flags);
 
 int al_kernel_munlockall(void);
 
-/* mlock2(2); -ENOSYS before Linux 4.4. `flags` is 0 or AL_MLOCK_ONFAULT. */
+/* mlock2(2). `flags` is 0 (then it is mlock) or AL_MLOCK_ONFAULT: -ENOSYS before Linux 4.4. */
 int al_kernel_mlock2(const void *start, size_t length, unsigned flags);
 
 int al_kernel_munlock(const void *start, size_t length);

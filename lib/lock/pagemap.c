@@ -1,5 +1,6 @@
 #include "pagemap.h"
 
+#include "kernel.h"
 #include "sys.h"
 
 #include <assert.h>
@@ -8,13 +9,27 @@
 static_assert(AL_PAGE_KIND_SHIFT > 18, "bits of a page's word do not overlap");
 
 struct al_branch *al_pagemap_root[AL_ROOT_BRANCHES];
+#if !defined(al_page_shift)
 unsigned al_page_shift = 12;
+#endif
+
+/* Stands for none: no address is in it. */
+static struct {
+    size_t index;
+} no_leaf = {.index = SIZE_MAX};
+
+struct al_leaf *al_leaf_recent = (struct al_leaf *)(void *)&no_leaf;
 
 static size_t bytes;
 
-void al_pagemap_init(void)
+static bool tables_locked;
+
+void al_pagemap_init(bool lock_tables)
 {
+    tables_locked = lock_tables;
+#if !defined(al_page_shift)
     al_page_shift = (unsigned)__builtin_ctzl(al_page_size());
+#endif
 }
 
 size_t al_pagemap_bytes(void)
@@ -22,13 +37,16 @@ size_t al_pagemap_bytes(void)
     return __atomic_load_n(&bytes, __ATOMIC_RELAXED);
 }
 
-/* Zeroed memory for ever. Locked on fault: a table that is swapped out would stall malloc. */
+/* Zeroed memory for ever. A table that is swapped out would stall malloc. */
 static void *more(size_t size)
 {
-    long mapped = al_sys_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    long mapped =
+        al_sys_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 
     if (al_sys_failed(mapped))
         return NULL;
+    if (tables_locked)
+        (void)al_kernel_mlock2((void *)mapped, size, AL_MLOCK_ONFAULT);
     __atomic_fetch_add(&bytes, size, __ATOMIC_RELAXED);
     return (void *)mapped;
 }
@@ -66,6 +84,7 @@ struct al_leaf *al_pagemap_make_leaf(al_page page)
     leaf = more(sizeof(*leaf));
     if (!leaf)
         return NULL;
+    leaf->index = page / AL_LEAF_PAGES;
     if (*entry) {
         uint32_t value = (uint32_t)(*entry >> 1);
 

@@ -26,31 +26,33 @@ typedef uint64_t al_page;
 #define AL_ROOT_BRANCHES ((size_t)1 << 11)
 
 /* Pages above are not mapped by the kernel unless a program asks for them by address. */
-#define AL_PAGE_END ((al_page)(AL_ROOT_BRANCHES * AL_BRANCH_LEAVES * AL_LEAF_PAGES))
+#define AL_PAGE_END      ((al_page)(AL_ROOT_BRANCHES * AL_BRANCH_LEAVES * AL_LEAF_PAGES))
 
 /* The bits of a page's word. */
 enum {
-    AL_PAGE_OWNERS = 0xfff,     /* live qualifying heap blocks with a byte on it */
-    AL_PAGE_LOCKED = 1 << 12,   /* locked by us */
-    AL_PAGE_UNSURE = 1 << 13,   /* the lock may be gone with the memory: ask again when it is owned */
-    AL_PAGE_LEAVING = 1 << 14,  /* being unlocked at this moment */
-    AL_PAGE_MAPPED = 1 << 15,   /* owned by a qualifying mapping */
-    AL_PAGE_CLOSED = 1 << 16,   /* of a mapping that is judged when it becomes accessible */
+    AL_PAGE_OWNERS = 0xfff,   /* live qualifying heap blocks with a byte on it */
+    AL_PAGE_LOCKED = 1 << 12, /* locked by us */
+    AL_PAGE_UNSURE = 1 << 13, /* the lock may be gone with the memory: ask again when it is owned */
+    AL_PAGE_LEAVING = 1 << 14,   /* being unlocked at this moment */
+    AL_PAGE_MAPPED = 1 << 15,    /* owned by a qualifying mapping */
+    AL_PAGE_CLOSED = 1 << 16,    /* of a mapping that is judged when it becomes accessible */
     AL_PAGE_UNCOUNTED = 1 << 17, /* was there before us: blocks on it are not counted */
-    AL_PAGE_PROGRAM = 1 << 18,  /* locked by the program itself too: never unlocked by us */
-    AL_PAGE_KIND_SHIFT = 24     /* enum al_kind of its mapping, where MAPPED or CLOSED */
+    AL_PAGE_PROGRAM = 1 << 18,   /* locked by the program itself too: never unlocked by us */
+    AL_PAGE_KIND_SHIFT = 24      /* enum al_kinds of its mapping, where MAPPED or CLOSED */
 };
 
-#define AL_PAGE_KIND_MASK (0xfU << AL_PAGE_KIND_SHIFT)
+#define AL_PAGE_KIND_MASK (0x3fU << AL_PAGE_KIND_SHIFT)
 
 struct al_leaf {
-    uint32_t unowned;  /* pages that are locked and have no owner */
-    bool anchored;     /* holds a block of ours: glibc cannot unmap it */
-    uint8_t refusals;  /* how often planting such a block failed */
+    size_t index;     /* which 64 MiB of the address space */
+    uint32_t unowned; /* pages that are locked and have no owner */
+    bool anchored;    /* holds a block of ours: glibc cannot unmap it */
+    uint8_t refusals; /* how often planting such a block failed */
     uint32_t word[AL_LEAF_PAGES] __attribute__((aligned(64)));
 };
 
-/* A branch's entry is NULL, a leaf, or the word that all its pages have, marked in its lowest bit. */
+/* A branch's entry is NULL, a leaf, or the word that all its pages have, marked in its lowest bit.
+ */
 #define AL_SPAN_MARK ((uintptr_t)1)
 
 struct al_branch {
@@ -59,10 +61,15 @@ struct al_branch {
 
 extern struct al_branch *al_pagemap_root[AL_ROOT_BRANCHES];
 
-/* log2 of the page size; 12 until al_pagemap_init. */
+/* log2 of the page size: fixed where the processor has only one, else known after the init. */
+#if defined(__x86_64__) || defined(__i386__)
+#    define al_page_shift 12U
+#else
 extern unsigned al_page_shift;
+#endif
 
-void al_pagemap_init(void);
+/* `lock_tables`: keep the tree itself in RAM, locked on fault. */
+void al_pagemap_init(bool lock_tables);
 
 static inline al_page al_page_of(const void *address)
 {
@@ -88,6 +95,22 @@ static inline struct al_leaf *al_pagemap_leaf(al_page page)
         return NULL;
     entry = __atomic_load_n(&branch->entry[leaf % AL_BRANCH_LEAVES], __ATOMIC_ACQUIRE);
     return entry & AL_SPAN_MARK ? NULL : (struct al_leaf *)entry;
+}
+
+/* The leaf found last: most calls are for the same one. Never NULL. */
+extern struct al_leaf *al_leaf_recent;
+
+/* The same as al_pagemap_leaf, quicker where it is the one that was asked for last. */
+static inline struct al_leaf *al_pagemap_leaf_quick(al_page page)
+{
+    struct al_leaf *leaf = __atomic_load_n(&al_leaf_recent, __ATOMIC_RELAXED);
+
+    if (__builtin_expect(leaf->index == page / AL_LEAF_PAGES, 1))
+        return leaf;
+    leaf = al_pagemap_leaf(page);
+    if (leaf)
+        __atomic_store_n(&al_leaf_recent, leaf, __ATOMIC_RELAXED);
+    return leaf;
 }
 
 static inline uint32_t *al_leaf_word(struct al_leaf *leaf, al_page page)

@@ -19,8 +19,8 @@ struct al_policy {
 enum al_verdict { AL_TAKE, AL_SKIP_KIND, AL_SKIP_SIZE, AL_SKIP_INACCESSIBLE };
 
 /*
- * Whether a mapping of `size` bytes is to be locked. `kind` is one bit of enum al_kinds. Inaccessible
- * ones are reservations: they are judged again when they become accessible.
+ * Whether a mapping of `size` bytes is to be locked. `kind` is one bit of enum al_kinds.
+ * Inaccessible ones are reservations: they are judged again when they become accessible.
  */
 enum al_verdict al_policy_judge(const struct al_policy *policy, unsigned kind, uint64_t size,
                                 bool accessible);

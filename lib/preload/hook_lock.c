@@ -1,36 +1,53 @@
 /*
  * The program's own locking. It keeps its meaning for the program; the report says that it
- * happened.
+ * happened. In mode `alloc` what has owners stays locked nevertheless.
  */
 #include "counters.h"
 #include "downgrades.h"
 #include "export.h"
 #include "real.h"
+#include "regions.h"
 
 #include <sys/mman.h>
 
 AL_EXPORT int mlock(const void *start, size_t length)
 {
+    int result = al_real.mlock(start, length);
+
     al_count(AL_COUNT_calls_mlock);
-    return al_real.mlock(start, length);
+    if (result == 0)
+        al_region_program_locked(start, length);
+    return result;
 }
 
 AL_EXPORT int mlock2(const void *start, size_t length, unsigned flags)
 {
+    int result = al_real.mlock2(start, length, flags);
+
     al_count(AL_COUNT_calls_mlock);
-    return al_real.mlock2(start, length, flags);
+    if (result == 0)
+        al_region_program_locked(start, length);
+    return result;
 }
 
 AL_EXPORT int munlock(const void *start, size_t length)
 {
+    int result = al_real.munlock(start, length);
+
     al_count(AL_COUNT_calls_munlock);
-    return al_real.munlock(start, length);
+    if (result == 0)
+        al_region_program_unlocked(start, length);
+    return result;
 }
 
 AL_EXPORT int mlockall(int flags)
 {
+    int result = al_real.mlockall(flags);
+
     al_count(AL_COUNT_calls_mlockall);
-    return al_real.mlockall(flags);
+    if (result == 0)
+        al_region_program_locked_all();
+    return result;
 }
 
 AL_EXPORT int munlockall(void)
@@ -38,7 +55,9 @@ AL_EXPORT int munlockall(void)
     int result = al_real.munlockall();
 
     al_count(AL_COUNT_calls_munlockall);
-    if (result == 0)
+    if (result == 0) {
         al_downgrade_add("the program itself released all locks (munlockall)");
+        al_region_program_unlocked_all();
+    }
     return result;
 }

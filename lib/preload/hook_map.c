@@ -1,17 +1,47 @@
 /*
- * Memory mappings and the heap's end. In mode `all` the kernel locks them by itself.
+ * Memory mappings and the heap's end. In mode `all` the kernel locks them by itself; in mode
+ * `alloc` lock/regions.h is told of each.
  */
 #include "advise.h"
 #include "counters.h"
 #include "export.h"
+#include "inside.h"
 #include "process.h"
 #include "real.h"
+#include "regions.h"
 
 #include <errno.h>
 #include <stdarg.h>
 #include <sys/mman.h>
 #include <sys/shm.h>
 #include <unistd.h>
+
+/* A mapping has appeared: the program's own, or one that stands behind an allocator's blocks. */
+static void *mapped(void *start, size_t length, unsigned kind, bool accessible)
+{
+    if (!al_books.tracking || start == MAP_FAILED)
+        return start;
+    if (al_inside_depth)
+        al_region_backing(start, length);
+    else
+        al_region_mapped(start, length, kind, accessible);
+    return start;
+}
+
+/* Huge pages are never swapped, and the kernel does not lock them. */
+static void *mapped_by(void *start, size_t length, int protection, int flags)
+{
+    if (flags & MAP_HUGETLB)
+        return start;
+    return mapped(start, length, al_region_kind(flags), protection != PROT_NONE);
+}
+
+AL_EXPORT void *mmap(void *start, size_t length, int protection, int flags, int fd, off_t offset)
+{
+    al_count(AL_COUNT_calls_mmap);
+    return mapped_by(al_real.mmap(start, length, protection, flags, fd, offset), length, protection,
+                     flags);
+}
 
 #if defined(__LP64__)
 /* One offset type: the two names are one function. */
@@ -22,25 +52,28 @@ AL_EXPORT void *mmap64(void *start, size_t length, int protection, int flags, in
                        off64_t offset)
 {
     al_count(AL_COUNT_calls_mmap);
-    return al_real.mmap64(start, length, protection, flags, fd, offset);
+    return mapped_by(al_real.mmap64(start, length, protection, flags, fd, offset), length,
+                     protection, flags);
 }
 #endif
 
-AL_EXPORT void *mmap(void *start, size_t length, int protection, int flags, int fd, off_t offset)
-{
-    al_count(AL_COUNT_calls_mmap);
-    return al_real.mmap(start, length, protection, flags, fd, offset);
-}
-
 AL_EXPORT int munmap(void *start, size_t length)
 {
+    int result;
+
     al_count(AL_COUNT_calls_munmap);
-    return al_real.munmap(start, length);
+    al_region_unmapping(start, length);
+    result = al_real.munmap(start, length);
+    if (result)
+        al_region_still_mapped(start, length);
+    return result;
 }
 
 AL_EXPORT void *mremap(void *start, size_t old_length, size_t new_length, int flags, ...)
 {
+    unsigned kind = al_region_kind_at(start);
     void *target = NULL;
+    void *moved;
 
     /* The fifth argument exists only with these flags. */
     if (flags & (MREMAP_FIXED | MREMAP_DONTUNMAP)) {
@@ -51,13 +84,33 @@ AL_EXPORT void *mremap(void *start, size_t old_length, size_t new_length, int fl
         va_end(arguments);
     }
     al_count(AL_COUNT_calls_mremap);
-    return al_real.mremap(start, old_length, new_length, flags, target);
+    al_region_unmapping(start, old_length);
+    moved = al_real.mremap(start, old_length, new_length, flags, target);
+    if (moved == MAP_FAILED || flags & MREMAP_DONTUNMAP)
+        al_region_still_mapped(start, old_length);
+    if (moved != MAP_FAILED)
+        al_region_moved(moved, new_length, kind);
+    return moved;
 }
 
 AL_EXPORT int mprotect(void *start, size_t length, int protection)
 {
+    int result = al_real.mprotect(start, length, protection);
+
     al_count(AL_COUNT_calls_mprotect);
-    return al_real.mprotect(start, length, protection);
+    if (result == 0)
+        al_region_protected(start, length, protection != PROT_NONE, al_inside_depth != 0);
+    return result;
+}
+
+AL_EXPORT int pkey_mprotect(void *start, size_t length, int protection, int key)
+{
+    int result = al_real.pkey_mprotect(start, length, protection, key);
+
+    al_count(AL_COUNT_calls_mprotect);
+    if (result == 0)
+        al_region_protected(start, length, protection != PROT_NONE, al_inside_depth != 0);
+    return result;
 }
 
 AL_EXPORT int madvise(void *start, size_t length, int advice)
@@ -74,42 +127,90 @@ AL_EXPORT int madvise(void *start, size_t length, int advice)
     return result;
 }
 
+/* The heap's end has moved from `before` to `after`, by the program or by its allocator. */
+static void end_moved(char *before, char *after)
+{
+    if (after > before)
+        (void)mapped(before, (size_t)(after - before), AL_KIND_ANON, true);
+}
+
 AL_EXPORT int brk(void *end)
 {
+    char *before;
+    int result;
+
     al_count(AL_COUNT_calls_brk);
     if (!al_real_resolve() || !al_real.brk) {
         errno = ENOMEM;
         return -1;
     }
-    return al_real.brk(end);
+    if (!al_books.tracking)
+        return al_real.brk(end);
+    before = al_real.sbrk(0);
+    if ((char *)end < before)
+        al_region_unmapping(end, (size_t)(before - (char *)end));
+    result = al_real.brk(end);
+    if (result == 0)
+        end_moved(before, end);
+    return result;
 }
 
 AL_EXPORT void *sbrk(intptr_t change)
 {
+    char *before;
+
     al_count(AL_COUNT_calls_brk);
     if (!al_real_resolve() || !al_real.sbrk) {
         errno = ENOMEM;
         return (void *)-1;
     }
-    return al_real.sbrk(change);
+    if (!al_books.tracking || !change)
+        return al_real.sbrk(change);
+    before = al_real.sbrk(0);
+    if (change < 0)
+        al_region_unmapping(before + change, (size_t)-change);
+    before = al_real.sbrk(change);
+    if (before != (void *)-1)
+        end_moved(before, before + change);
+    return before;
 }
 
 AL_EXPORT void *shmat(int id, const void *start, int flags)
 {
+    struct shmid_ds segment;
+    void *attached;
+
     al_count(AL_COUNT_calls_shmat);
     if (!al_real_resolve() || !al_real.shmat) {
         errno = ENOSYS;
         return (void *)-1;
     }
-    return al_real.shmat(id, start, flags);
+    attached = al_real.shmat(id, start, flags);
+    if (attached != (void *)-1 && al_books.tracking) {
+        int saved = errno;
+
+        if (shmctl(id, IPC_STAT, &segment) == 0)
+            (void)mapped(attached, segment.shm_segsz, AL_KIND_SHARED, true);
+        errno = saved;
+    }
+    return attached;
 }
 
 AL_EXPORT int shmdt(const void *start)
 {
+    size_t length = 0;
+    int result;
+
     al_count(AL_COUNT_calls_shmdt);
     if (!al_real_resolve() || !al_real.shmdt) {
         errno = ENOSYS;
         return -1;
     }
-    return al_real.shmdt(start);
+    if (al_books.tracking)
+        length = al_region_length_at(start);
+    al_region_unmapping(start, length);
+    result = al_real.shmdt(start);
+    if (result)
+        al_region_still_mapped(start, length);
+    return result;
 }

@@ -1,6 +1,6 @@
 #include "real.h"
 
-#include "hook_heap.h"
+#include "heap_table.h"
 #include "sys.h"
 
 #include <dlfcn.h>
@@ -57,6 +57,14 @@ static void *raw_mremap(void *start, size_t old_length, size_t new_length, int f
 static int raw_mprotect(void *start, size_t length, int protection)
 {
     return (int)with_errno(al_sys3(SYS_mprotect, start, length, protection));
+}
+
+static int raw_pkey_mprotect(void *start, size_t length, int protection, int key)
+{
+    /* As glibc does: without a key it is mprotect, on every kernel. */
+    if (key == -1)
+        return raw_mprotect(start, length, protection);
+    return (int)with_errno(al_sys4(SYS_pkey_mprotect, start, length, protection, key));
 }
 
 static int raw_madvise(void *start, size_t length, int advice)

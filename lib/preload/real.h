@@ -33,6 +33,7 @@
     AL_REAL(int, munmap, (void *, size_t))                                                         \
     AL_REAL(void *, mremap, (void *, size_t, size_t, int, ...))                                    \
     AL_REAL(int, mprotect, (void *, size_t, int))                                                  \
+    AL_REAL(int, pkey_mprotect, (void *, size_t, int, int))                                        \
     AL_REAL(int, madvise, (void *, size_t, int))                                                   \
     AL_REAL(int, mlock, (const void *, size_t))                                                    \
     AL_REAL(int, mlock2, (const void *, size_t, unsigned))                                         \
@@ -47,6 +48,7 @@
     AL_REAL(int, shmdt, (const void *))                                                            \
     AL_REAL(pid_t, fork, (void))                                                                   \
     AL_REAL(void *, dlopen, (const char *, int))                                                   \
+    AL_REAL(int, dlclose, (void *))                                                                \
     AL_REAL(int, pthread_create, (pthread_t *, const pthread_attr_t *, void *(*)(void *), void *)) \
     AL_REAL(int, pthread_key_create, (pthread_key_t *, void (*)(void *)))                          \
     AL_REAL(int, pthread_setspecific, (pthread_key_t, const void *))                               \

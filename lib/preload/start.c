@@ -1,7 +1,9 @@
+#include "allocator.h"
 #include "counters.h"
 #include "downgrades.h"
-#include "hook_heap.h"
+#include "heap_table.h"
 #include "lock_all.h"
+#include "lock_alloc.h"
 #include "process.h"
 #include "real.h"
 #include "sys.h"
@@ -71,14 +73,84 @@ static void explain_failure(const struct al_lock_all *lock, const struct al_priv
     say(text.at, text.length);
 }
 
+/* The lock asked for at start could not be had. */
+static void report_failure(const struct al_lock_all *lock, const struct al_privilege *privilege)
+{
+    if (config.on_failure != AL_ON_FAILURE_IGNORE && config.log >= AL_LOG_WARN)
+        explain_failure(lock, privilege);
+    if (config.on_failure == AL_ON_FAILURE_FAIL)
+        give_up();
+}
+
+/* What the hooks know, for the report. */
+static void fill_figures(uint64_t field[AL_FIELD_TOTAL])
+{
+    /* The rows of the kinds follow each other in the order of enum al_kinds. */
+    static const struct {
+        enum al_field requested;
+        enum al_field locked;
+        enum al_field regions;
+    } rows[] = {
+#define AL_KIND_ROW(kind)                                                                          \
+    {AL_FIELD_by_kind_##kind##_requested_bytes, AL_FIELD_by_kind_##kind##_locked_bytes,            \
+     AL_FIELD_by_kind_##kind##_regions}
+        AL_KIND_ROW(heap),   AL_KIND_ROW(anon),  AL_KIND_ROW(file),
+        AL_KIND_ROW(shared), AL_KIND_ROW(stack), AL_KIND_ROW(image)};
+    struct al_lock_alloc_figures figures;
+    bool observe = config.mode == AL_MODE_OBSERVE;
+    uint64_t policy =
+        1 << AL_OPTION_ID_KINDS | 1 << AL_OPTION_ID_MIN_SIZE | 1 << AL_OPTION_ID_MAX_SIZE;
+
+    al_lock_alloc_figures(&figures);
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
+        field[rows[i].requested] += figures.kind[i].mapped_bytes;
+        field[rows[i].locked] = observe ? 0 : figures.kind[i].locked_bytes;
+        field[rows[i].regions] += figures.kind[i].runs;
+    }
+    /* Mode observe asks for all, unless a policy is given: then for that. */
+    if (!observe || config.given & policy)
+        field[AL_FIELD_need_memlock_bytes] = figures.peak_bytes;
+    if (observe)
+        return;
+    field[AL_FIELD_locked_tracked_bytes] = figures.tracked_bytes;
+    field[AL_FIELD_locked_peak_tracked_bytes] = figures.peak_bytes;
+    field[AL_FIELD_locked_total_bytes] = figures.total_bytes;
+    field[AL_FIELD_locked_regions] = figures.runs;
+}
+
+/* Mode alloc, and observe, which decides alike. */
+static void lock_by_policy(const struct al_privilege *privilege)
+{
+    uint64_t sum[AL_COUNTER_TOTAL];
+    struct al_allocator allocator;
+    int error;
+
+    al_counters_sum(sum);
+    al_allocator_learn(&allocator);
+    error = al_lock_alloc_start(&config, privilege, &allocator,
+                                sum[AL_COUNT_calls_pthread_create] != 0);
+    al_process.run.figures = fill_figures;
+    al_process.run.lock_error = error;
+    if (al_heap_owner.on)
+        al_heap_track(al_allocator_is_glibc, al_books.several_threads);
+    if (config.mode == AL_MODE_OBSERVE)
+        return;
+    al_process.run.backend = "hooks";
+    al_process.locks = true;
+    if (error)
+        report_failure(&(struct al_lock_all){.error = error}, privilege);
+}
+
 static void lock_everything(void)
 {
     struct al_privilege privilege = al_privilege_read();
     struct al_lock_all lock = {.backend = AL_BACKEND_NONE};
 
     al_process.run.limit_bytes = privilege.soft_limit;
-    if (config.mode == AL_MODE_OBSERVE)
+    if (config.mode != AL_MODE_ALL) {
+        lock_by_policy(&privilege);
         return;
+    }
     lock = al_lock_all_start(config.flags, &privilege);
     if (lock.backend == AL_BACKEND_KERNEL)
         al_process.run.backend = "kernel";
@@ -86,10 +158,7 @@ static void lock_everything(void)
     al_process.run.lock_error = lock.error;
     if (!lock.error && (config.flags & ~lock.flags & (AL_FLAG_CURRENT | AL_FLAG_FUTURE)) == 0)
         return;
-    if (config.on_failure != AL_ON_FAILURE_IGNORE && config.log >= AL_LOG_WARN)
-        explain_failure(&lock, &privilege);
-    if (config.on_failure == AL_ON_FAILURE_FAIL)
-        give_up();
+    report_failure(&lock, &privilege);
 }
 
 static void __attribute__((constructor)) start(void)
@@ -129,8 +198,10 @@ void al_process_after_fork(void)
     al_stderr_release(&al_process.err);
     al_counters_after_fork();
     al_downgrades_begin(al_now_ns());
-    if (strcmp(al_process.run.backend, "kernel") == 0)
+    if (al_process.locks)
         al_downgrade_add("forked: locks are not inherited");
+    al_heap_untrack();
+    al_lock_alloc_stop();
     al_process.pid = (pid_t)al_sys0(SYS_getpid);
     al_process.run.backend = "none";
     al_process.locks = false;

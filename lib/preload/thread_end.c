@@ -3,6 +3,7 @@
 #include "counters.h"
 #include "process.h"
 #include "real.h"
+#include "thread_stack.h"
 
 /* Tells whose handlers they are, should the library ever be unloaded. */
 extern void *__dso_handle __attribute__((visibility("hidden")));
@@ -12,6 +13,7 @@ static pthread_key_t key;
 /* The key's destructor: the last thing that libc lets us do in a thread. */
 static void thread_ends(void *counts)
 {
+    al_thread_stack_ends();
     al_counters_thread_ends(counts);
 }
 

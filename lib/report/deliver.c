@@ -6,9 +6,6 @@
 #include <fcntl.h>
 #include <string.h>
 
-/* The longest report: the effective options with a full path, the command line, and all fields. */
-enum { REPORT_BYTES = 32 * 1024 };
-
 /*
  * Descriptors from here on are taken for the duplicate. Programs count on the lowest numbers,
  * shells on 10 and 255; a table of 256 entries is what the kernel allocates in one small piece.
@@ -136,7 +133,7 @@ static const char *reason_of(int error)
 
 static void explain(const struct al_stderr *err, const char *path, int error)
 {
-    char line[512];
+    char line[1024]; /* a control byte takes four */
     struct al_text text = al_text_over(line, sizeof(line));
     const char *reason = reason_of(error);
 
@@ -157,7 +154,7 @@ void al_deliver(const struct al_stderr *err, struct al_run *run, const char *end
 {
     /* Not on the stack: the program's last words may come from a small one. */
     static struct al_snapshot snapshot;
-    static char bytes[REPORT_BYTES];
+    static char bytes[AL_REPORT_BYTES];
     static char path_bytes[AL_OPTION_PATH_SIZE];
     struct al_text report = al_text_over(bytes, sizeof(bytes));
 

@@ -44,6 +44,8 @@ static void print_asked(struct al_text *text, const struct al_config *config)
         al_text_string(text, option->name);
         al_text_char(text, '=');
         al_text_printable(text, printed, sizeof(printed));
+        if (print.cut)
+            al_text_string(text, "...");
     }
     al_text_char(text, '\n');
 }
@@ -57,14 +59,15 @@ static void print_locked(struct al_text *text, const struct al_snapshot *snapsho
     al_text_size(text, field[AL_FIELD_locked_kernel_bytes]);
     al_text_string(text, " as the kernel counts it (VmLck), ");
     if (strcmp(run->backend, "kernel") == 0)
-        al_text_string(text, "by mlockall\n");
+        al_text_string(text, "by mlockall");
+    else if (strcmp(run->backend, "hooks") == 0)
+        sized(text, "region by region: ", field[AL_FIELD_locked_tracked_bytes]);
     else if (run->config->mode == AL_MODE_OBSERVE)
         sized(text, "only observed; to lock all takes a limit of ",
               field[AL_FIELD_need_memlock_bytes]);
     else
         al_text_string(text, "nothing is locked");
-    if (strcmp(run->backend, "kernel") != 0)
-        al_text_char(text, '\n');
+    al_text_char(text, '\n');
 }
 
 static void print_memory(struct al_text *text, const uint64_t *field)

@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-/* Larger than any status file: groups are the one long line, and they stand before what we need. */
+/* Larger than the lines from the first on memory on. */
 enum { STATUS_BYTES = 4096 };
 
 /* The value of "Name:   123 kB", in bytes; 0 without such a line. */
@@ -39,7 +39,8 @@ void al_memory_status_parse(const char *status, struct al_memory_status *ret_sta
 int al_memory_status_read(struct al_memory_status *ret_status)
 {
     char status[STATUS_BYTES];
-    long length = al_io_read_file("/proc/self/status", status, sizeof(status));
+    /* In front of it stands the line of groups, of which there may be 65,536. */
+    long length = al_io_read_file_from("/proc/self/status", "\nVmPeak:", status, sizeof(status));
 
     if (length < 0) {
         memset(ret_status, 0, sizeof(*ret_status));

@@ -67,5 +67,7 @@ void al_snapshot_take(struct al_snapshot *ret_snapshot, struct al_run *run, cons
     take_faults(ret_snapshot->field, run);
     take_counters(ret_snapshot->field);
     take_memory(ret_snapshot->field, run);
+    if (run->figures)
+        run->figures(ret_snapshot->field);
     (void)al_command_line_read(ret_snapshot->command, sizeof(ret_snapshot->command));
 }

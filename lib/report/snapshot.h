@@ -18,7 +18,8 @@ struct al_run {
     uint64_t minor_at_lock; /* faults when the lock at start was done */
     uint64_t major_at_lock;
     uint64_t peak_kernel_bytes; /* the most VmLck seen so far; a snapshot raises it */
-    int lock_error;             /* of the lock asked for at start: 0 or a negative errno */
+    void (*figures)(uint64_t field[AL_FIELD_TOTAL]); /* what the hooks know; may be NULL */
+    int lock_error; /* of the lock asked for at start: 0 or a negative errno */
 };
 
 enum { AL_COMMAND_BYTES = 2048 };

@@ -49,14 +49,18 @@ static inline void al_count_up(uint64_t *value, uint64_t amount)
 #endif
 }
 
-static inline void al_count_add(enum al_counter counter, uint64_t amount)
+/* For several counts in a row: `counts` is al_thread_counts as it was read once, NULL included. */
+static inline void al_count_in(struct al_counts *counts, enum al_counter counter, uint64_t amount)
 {
-    struct al_counts *counts = al_thread_counts;
-
     if (__builtin_expect(counts != NULL, 1))
         al_count_up(&counts->value[counter], amount);
     else
         al_count_attach(counter, amount);
+}
+
+static inline void al_count_add(enum al_counter counter, uint64_t amount)
+{
+    al_count_in(al_thread_counts, counter, amount);
 }
 
 static inline void al_count(enum al_counter counter)

@@ -36,6 +36,7 @@ struct al_downgrade al_downgrade_at(size_t index)
     struct al_downgrade entry = {
         .reason = __atomic_load_n(&downgrades.entry[index].reason, __ATOMIC_ACQUIRE)};
 
-    entry.when_ns = downgrades.entry[index].when_ns;
+    if (entry.reason)
+        entry.when_ns = downgrades.entry[index].when_ns;
     return entry;
 }

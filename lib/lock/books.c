@@ -1,0 +1,145 @@
+#include "books.h"
+
+struct al_books al_books;
+
+uint64_t al_books_slack(void)
+{
+    uint64_t pages = __atomic_load_n(&al_books.locked_pages, __ATOMIC_RELAXED) / AL_SLACK_SHARE;
+    uint64_t least = AL_SLACK_MIN_BYTES >> al_page_shift;
+    uint64_t most = AL_SLACK_MAX_BYTES >> al_page_shift;
+
+    if (pages < least)
+        return least;
+    return pages < most ? pages : most;
+}
+
+bool al_books_take(uint64_t pages)
+{
+    uint64_t locked = __atomic_load_n(&al_books.locked_pages, __ATOMIC_RELAXED);
+    uint64_t peak = __atomic_load_n(&al_books.peak_pages, __ATOMIC_RELAXED);
+
+    do {
+        if (pages > al_books.budget_pages || locked > al_books.budget_pages - pages)
+            return false;
+    } while (!__atomic_compare_exchange_n(&al_books.locked_pages, &locked, locked + pages, true,
+                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    while (locked + pages > peak &&
+           !__atomic_compare_exchange_n(&al_books.peak_pages, &peak, locked + pages, true,
+                                        __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
+    return true;
+}
+
+void al_books_give_back(uint64_t pages)
+{
+    __atomic_fetch_sub(&al_books.locked_pages, pages, __ATOMIC_RELAXED);
+}
+
+void al_books_unowned(struct al_leaf *leaf, int64_t pages)
+{
+    if (leaf)
+        __atomic_fetch_add(&leaf->unowned, (uint32_t)pages, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&al_books.unowned_pages, (uint64_t)pages, __ATOMIC_RELAXED);
+}
+
+/* What a change of words came to. */
+struct change {
+    int64_t locked;
+    int64_t unowned;
+};
+
+static void count_change(struct change *change, uint32_t before, uint32_t after, int64_t pages)
+{
+    change->locked += ((after & AL_PAGE_LOCKED) != 0) * pages;
+    change->locked -= ((before & AL_PAGE_LOCKED) != 0) * pages;
+    change->unowned += ((int64_t)al_word_unowned(after) - al_word_unowned(before)) * pages;
+}
+
+static void change_leaf(struct al_leaf *leaf, al_page first, al_page end, uint32_t clear,
+                        uint32_t set, enum al_access access, struct change *total)
+{
+    struct change change = {0};
+
+    for (al_page page = first; page < end; page++) {
+        uint32_t *word = al_leaf_word(leaf, page);
+        uint32_t before = __atomic_load_n(word, __ATOMIC_RELAXED);
+        uint32_t after;
+
+        if (access == AL_EXCLUSIVE) {
+            after = (before & ~clear) | set;
+            __atomic_store_n(word, after, __ATOMIC_RELAXED);
+            count_change(&change, before, after, 1);
+            continue;
+        }
+        do {
+            after = (before & ~clear) | set;
+        } while (after != before &&
+                 !__atomic_compare_exchange_n(word, &before, after, true, __ATOMIC_ACQ_REL,
+                                              __ATOMIC_RELAXED));
+        count_change(&change, before, after, 1);
+    }
+    __atomic_fetch_add(&leaf->unowned, (uint32_t)change.unowned, __ATOMIC_RELAXED);
+    total->locked += change.locked;
+    total->unowned += change.unowned;
+}
+
+static bool locked_at(al_page page)
+{
+    return al_pagemap_get(page) & AL_PAGE_LOCKED;
+}
+
+/* How many runs of locked pages begin in [first, end]: one more page, as its run may have moved. */
+static int64_t runs_in(al_page first, al_page end)
+{
+    bool before = first && locked_at(first - 1);
+    int64_t runs = 0;
+
+    while (first <= end) {
+        struct al_stretch stretch = al_pagemap_next(first, end + 1, AL_PAGE_LOCKED);
+        bool locked = stretch.value & AL_PAGE_LOCKED;
+
+        runs += locked && !before;
+        before = locked;
+        first = stretch.end;
+    }
+    return runs;
+}
+
+bool al_books_change(al_page first, al_page end, uint32_t clear, uint32_t set,
+                     enum al_access access)
+{
+    struct change change = {0};
+    bool relock = (clear | set) & AL_PAGE_LOCKED;
+    int64_t runs = relock ? runs_in(first, end) : 0;
+    al_page begin = first;
+    bool done = true;
+
+    while (first < end) {
+        al_page stop = (first / AL_LEAF_PAGES + 1) * AL_LEAF_PAGES;
+        uint32_t before = al_pagemap_get(first);
+        struct al_leaf *leaf = al_pagemap_leaf(first);
+
+        if (stop > end)
+            stop = end;
+        if (!leaf && stop - first == AL_LEAF_PAGES) {
+            uint32_t after = (before & ~clear) | set;
+
+            if (after == before || al_pagemap_set(first, stop, after))
+                count_change(&change, before, after, AL_LEAF_PAGES);
+            else
+                done = false;
+        } else if (leaf || ((before & ~clear) | set) != before) {
+            leaf = al_pagemap_make_leaf(first);
+            if (leaf)
+                change_leaf(leaf, first, stop, clear, set, access, &change);
+            else
+                done = false;
+        }
+        first = stop;
+    }
+    __atomic_fetch_add(&al_books.locked_pages, (uint64_t)change.locked, __ATOMIC_RELAXED);
+    __atomic_fetch_add(&al_books.unowned_pages, (uint64_t)change.unowned, __ATOMIC_RELAXED);
+    if (relock)
+        __atomic_fetch_add(&al_books.runs, runs_in(begin, end) - runs, __ATOMIC_RELAXED);
+    return done;
+}

@@ -1,0 +1,72 @@
+/*
+ * The books of mode `alloc`: how many pages are locked, how many of these have an owner, and the
+ * gate behind which they change. What is known of a single page is in the page map.
+ */
+#ifndef AL_BOOKS_H
+#define AL_BOOKS_H
+
+#include "gate.h"
+#include "pagemap.h"
+#include "policy.h"
+
+/*
+ * Pages without an owner stay locked for a while, since they are likely to be used again, and go
+ * back in batches once there are more of them than
+ *
+ *   1/8 of what is locked, at least 64 KiB, at most 64 MiB.
+ */
+#define AL_SLACK_SHARE     8
+#define AL_SLACK_MIN_BYTES ((size_t)64 << 10)
+#define AL_SLACK_MAX_BYTES ((size_t)64 << 20)
+
+struct al_books {
+    struct al_gate gate;
+    struct al_policy policy;
+    bool tracking;         /* regions that appear are judged */
+    bool observe;          /* decide, but ask nothing of the kernel */
+    bool everything;       /* the program itself locked everything: nothing is unlocked any more */
+    bool several_threads;  /* there is, or was, more than one */
+    bool unlimited;        /* no memlock limit holds */
+    unsigned lock_flags;   /* for mlock2 */
+    uint64_t budget_pages; /* what may be locked at all */
+    uint64_t runs_max;     /* how many separate runs of pages may be locked */
+
+    /* Changed atomically. */
+    unsigned moving; /* blocks on their way, between disowning and owning: give nothing back */
+    uint64_t locked_pages;
+    uint64_t unowned_pages; /* of these, without an owner */
+    uint64_t peak_pages;
+    uint64_t total_pages; /* locked over time */
+    int64_t runs;         /* separate runs of locked pages; approximate while threads run */
+};
+
+extern struct al_books al_books;
+
+/* How many pages may be locked without an owner. */
+uint64_t al_books_slack(void);
+
+/* Takes `pages` from the budget; false, and the caller locks nothing, if they are not there. */
+bool al_books_take(uint64_t pages);
+void al_books_give_back(uint64_t pages);
+
+/* Whether a page with this word is locked and has no owner. */
+static inline bool al_word_unowned(uint32_t word)
+{
+    return (word & (AL_PAGE_LOCKED | AL_PAGE_OWNERS | AL_PAGE_MAPPED)) == AL_PAGE_LOCKED;
+}
+
+/* Books a page that became unowned, or is no longer. `leaf` may be NULL: it is in a span. */
+void al_books_unowned(struct al_leaf *leaf, int64_t pages);
+
+/* Who else may change the words meanwhile: heap blocks are counted without the gate. */
+enum al_access { AL_SHARED, AL_EXCLUSIVE };
+
+/*
+ * Changes the words of [first, end) to (word & ~clear) | set, and books what follows from it: pages
+ * that become locked or stop to be, pages with and without an owner. With the gate. Returns false
+ * without memory; then some pages are unchanged.
+ */
+bool al_books_change(al_page first, al_page end, uint32_t clear, uint32_t set,
+                     enum al_access access);
+
+#endif

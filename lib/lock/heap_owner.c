@@ -1,0 +1,401 @@
+#include "heap_owner.h"
+
+#include "locker.h"
+#include "regions.h"
+
+/* How far ahead of the heap's growth to lock, as far as the slack allows. */
+enum { AHEAD_PAGES = 256 };
+
+/* After so many tries to place a block of ours in a leaf, it is not an arena's. */
+enum { REFUSALS_MAX = 8 };
+
+static char *no_end;
+
+struct al_heap_owner al_heap_owner = {.end_of_main = (char *volatile *)&no_end};
+
+/* The C library's idea of the heap's end; not in every libc. */
+extern char *volatile __curbrk __attribute__((weak));
+
+void al_heap_owner_start(const struct al_allocator *allocator, uintptr_t main_start,
+                         bool several_threads)
+{
+    struct al_heap_owner *owner = &al_heap_owner;
+
+    owner->allocator = *allocator;
+    owner->least = al_books.policy.min_size ? al_books.policy.min_size : 1;
+    owner->span = al_books.policy.max_size - owner->least;
+    if (&__curbrk && main_start) {
+        owner->end_of_main = &__curbrk;
+        owner->main_start = main_start;
+        owner->main_end = __curbrk;
+    }
+    owner->on = true;
+    if (several_threads)
+        al_heap_owner_threads();
+}
+
+static bool in_main(al_page page)
+{
+    uintptr_t address = (uintptr_t)al_page_address(page);
+
+    return al_heap_owner.main_start && address >= al_heap_owner.main_start &&
+           address < (uintptr_t)*al_heap_owner.end_of_main;
+}
+
+/* -- the main heap -------------------------------------------------------------------------- */
+
+void al_heap_shrunk(char *end)
+{
+    size_t mask = ((size_t)1 << al_page_shift) - 1;
+    al_page from = al_page_of(end + mask);
+    al_page to = al_page_of(al_heap_owner.main_end + mask);
+
+    if (!al_locker_enter())
+        return;
+    al_heap_owner.main_end = end;
+    (void)al_books_change(from, to, ~0U, 0, AL_SHARED);
+    al_locker_leave();
+}
+
+/*
+ * Moves the anchor down to the highest owned page below `end`. What is above it and has no owner
+ * can be trimmed from now on. With the gate.
+ */
+static void lower_anchor(al_page end)
+{
+    al_page start = al_page_of((void *)al_heap_owner.main_start);
+    al_page page = end;
+
+    while (page > start && !(al_pagemap_get(page - 1) & AL_PAGE_OWNERS)) {
+        struct al_leaf *leaf = al_pagemap_leaf(page - 1);
+
+        if (leaf && al_word_unowned(*al_leaf_word(leaf, page - 1)))
+            __atomic_fetch_or(al_leaf_word(leaf, page - 1), AL_PAGE_UNSURE, __ATOMIC_RELAXED);
+        page--;
+    }
+    al_heap_owner.anchor_end = page;
+}
+
+/* Pages up to `end` are in use. */
+static void heap_reaches(al_page end)
+{
+    if (!al_books.several_threads) {
+        al_heap_owner.main_end = *al_heap_owner.end_of_main;
+        return;
+    }
+    if (!al_locker_enter())
+        return;
+    if (end > al_heap_owner.anchor_end)
+        al_heap_owner.anchor_end = end;
+    al_locker_leave();
+}
+
+void al_heap_owner_threads(void)
+{
+    if (!al_heap_owner.on || al_books.several_threads || !al_locker_enter())
+        return;
+    al_books.several_threads = true;
+    if (al_heap_owner.main_start)
+        lower_anchor(al_page_of(*al_heap_owner.end_of_main) + 1);
+    /* The end is not looked at any more: it could shrink and grow between two looks. */
+    al_heap_owner.main_end = NULL;
+    al_locker_leave();
+}
+
+/* -- other heaps ---------------------------------------------------------------------------- */
+
+/*
+ * Tries to place a small block of ours into the leaf, which then stays mapped for ever. What is
+ * remembered of its pages from before is not to be believed once more.
+ */
+static void plant(struct al_leaf *leaf, al_page page)
+{
+    void *block;
+
+    if (!al_heap_owner.allocator.keeps_used_heaps || leaf->anchored ||
+        leaf->refusals >= REFUSALS_MAX || al_gate_inside())
+        return;
+    block = al_heap_owner.allocator.malloc(1);
+    if (!block)
+        return;
+    if (al_page_of(block) / AL_LEAF_PAGES != page / AL_LEAF_PAGES) {
+        leaf->refusals++;
+        al_heap_owner.allocator.free(block);
+        return;
+    }
+    if (!al_locker_enter())
+        return;
+    for (size_t i = 0; i < AL_LEAF_PAGES; i++)
+        if (al_word_unowned(__atomic_load_n(&leaf->word[i], __ATOMIC_RELAXED)))
+            __atomic_fetch_or(&leaf->word[i], AL_PAGE_UNSURE, __ATOMIC_RELAXED);
+    __atomic_store_n(&leaf->anchored, true, __ATOMIC_RELEASE);
+    al_locker_leave();
+}
+
+/* -- owning --------------------------------------------------------------------------------- */
+
+/*
+ * Counts owners up or down in a page's word and returns what it was before. With one thread a plain
+ * addition does, in one instruction where the processor has one: a signal handler cannot split it.
+ */
+static uint32_t al_word_add(uint32_t *word, uint32_t change)
+{
+    uint32_t before;
+
+    if (__builtin_expect(al_books.several_threads, 0))
+        return __atomic_fetch_add(word, change, __ATOMIC_ACQ_REL);
+    before = __atomic_load_n(word, __ATOMIC_RELAXED);
+#if defined(__x86_64__)
+    __asm__ volatile("addl %1, %0" : "+m"(*word) : "er"(change) : "cc");
+    return before;
+#else
+    return __atomic_fetch_add(word, change, __ATOMIC_RELAXED);
+#endif
+}
+
+/*
+ * How far to lock where the heap grows: ahead, so that not each new page is a system call. Not with
+ * several threads, where pages above the anchor are not believed anyway.
+ */
+static al_page end_of_growth(al_page end)
+{
+    uint64_t slack = al_books_slack();
+    uint64_t unowned = __atomic_load_n(&al_books.unowned_pages, __ATOMIC_RELAXED);
+    al_page top = al_page_of(*al_heap_owner.end_of_main);
+    al_page most;
+
+    if (al_books.observe || al_books.several_threads || unowned >= slack)
+        return end;
+    most = end + (slack - unowned) / 2;
+    if (most > end + AHEAD_PAGES)
+        most = end + AHEAD_PAGES;
+    if (most > top)
+        most = top;
+    while (end < most && !(al_pagemap_get(end) & ~(uint32_t)AL_PAGE_OWNERS))
+        end++;
+    return end;
+}
+
+/* The pages have just been counted as owned: make the locks follow. */
+static void lock_owned(al_page first, al_page end)
+{
+    bool main = in_main(first);
+
+    if (!main) {
+        struct al_leaf *leaf = al_pagemap_leaf(first);
+
+        if (leaf)
+            plant(leaf, first);
+    }
+    (void)al_locker_lock(first, main ? end_of_growth(end) : end);
+    if (main)
+        heap_reaches(end);
+}
+
+/* Until whoever unlocks the page has finished. */
+static void wait_for_leaving(void)
+{
+    if (al_locker_enter())
+        al_locker_leave();
+}
+
+/*
+ * On a page where blocks are not counted, the first one that is seen owns it for ever. Such a page
+ * is never locked without an owner, so the books need not follow.
+ */
+static const uint32_t uncounted_owner = AL_PAGE_MAPPED | AL_KIND_HEAP << AL_PAGE_KIND_SHIFT;
+
+/* One more owner of a page that blocks may share. Returns the page's word before. */
+static uint32_t own_edge(struct al_leaf *leaf, al_page page)
+{
+    uint32_t *word = al_leaf_word(leaf, page);
+    uint32_t before = __atomic_load_n(word, __ATOMIC_RELAXED);
+
+    if (before & AL_PAGE_UNCOUNTED)
+        return __atomic_fetch_or(word, uncounted_owner, __ATOMIC_ACQ_REL);
+    before = al_word_add(word, 1);
+    if (al_word_unowned(before))
+        al_books_unowned(leaf, -1);
+    return before;
+}
+
+static bool is_missing(uint32_t word)
+{
+    return (word & (AL_PAGE_LOCKED | AL_PAGE_UNSURE)) != AL_PAGE_LOCKED;
+}
+
+/* Whether any page of [first, end) is not locked, or not surely. */
+static bool any_missing(al_page first, al_page end)
+{
+    while (first < end) {
+        struct al_stretch stretch = al_pagemap_next(first, end, AL_PAGE_LOCKED | AL_PAGE_UNSURE);
+
+        if (is_missing(stretch.value))
+            return true;
+        first = stretch.end;
+    }
+    return false;
+}
+
+/* One page or two: edges only, which need no gate. */
+static void own_edges(struct al_leaf *leaf, struct al_leaf *next, al_page first, al_page end)
+{
+    uint32_t before = own_edge(leaf, first);
+    uint32_t next_before = end - first > 1 ? own_edge(next, first + 1) : AL_PAGE_LOCKED;
+
+    if ((before | next_before) & AL_PAGE_LEAVING)
+        wait_for_leaving();
+    if (is_missing(before) || is_missing(next_before))
+        lock_owned(first, end);
+}
+
+/* More pages, or the first ones of a leaf. */
+static void own_run(al_page first, al_page end)
+{
+    struct al_leaf *leaf;
+    struct al_leaf *last;
+    bool missing;
+
+    if (!al_locker_enter())
+        return; /* in a signal handler: not counted, and what is not counted is not locked */
+    leaf = al_pagemap_make_leaf(first);
+    last = al_pagemap_make_leaf(end - 1);
+    missing = !leaf || is_missing(own_edge(leaf, first));
+    if (end - first > 1)
+        missing |= !last || is_missing(own_edge(last, end - 1));
+    if (end - first > 2) {
+        missing |= any_missing(first + 1, end - 1);
+        (void)al_books_change(first + 1, end - 1, AL_PAGE_OWNERS, 1, AL_EXCLUSIVE);
+    }
+    al_locker_leave();
+    if (missing)
+        lock_owned(first, end);
+}
+
+void al_heap_own_pages(const void *block, size_t usable)
+{
+    al_page first = al_page_of(block);
+    al_page end = al_page_of((const char *)block + usable - 1) + 1;
+    struct al_leaf *leaf = al_pagemap_leaf_quick(first);
+    struct al_leaf *next = al_pagemap_leaf(first + 1);
+
+    if (leaf && next && end - first <= 2)
+        own_edges(leaf, next, first, end);
+    else
+        own_run(first, end);
+}
+
+void al_heap_own(const void *block, size_t usable)
+{
+    struct al_counts *counts = al_thread_counts;
+
+    if (!al_heap_qualifies(usable)) {
+        al_count_in(counts, AL_COUNT_skipped_size, 1);
+        return;
+    }
+    al_heap_book(counts, 1, usable);
+    al_heap_own_pages(block, usable);
+}
+
+/* -- disowning ------------------------------------------------------------------------------ */
+
+/* Pages that lost their last owner: can they be believed later? With the gate where `end` of the
+ * main heap's owned part may move. */
+static uint32_t doubt(const struct al_leaf *leaf, al_page page)
+{
+    if (in_main(page) || (leaf && leaf->anchored))
+        return 0;
+    return AL_PAGE_UNSURE;
+}
+
+static void leave_anchor(al_page first, al_page end)
+{
+    if (!al_books.several_threads || end < al_heap_owner.anchor_end || !in_main(first))
+        return;
+    if (!al_locker_enter())
+        return;
+    if (end >= al_heap_owner.anchor_end)
+        lower_anchor(al_heap_owner.anchor_end);
+    al_locker_leave();
+}
+
+static void lost_last_owner(struct al_leaf *leaf, al_page page, uint32_t before)
+{
+    uint32_t doubts;
+
+    if ((before & (AL_PAGE_LOCKED | AL_PAGE_MAPPED)) != AL_PAGE_LOCKED)
+        return;
+    al_books_unowned(leaf, 1);
+    doubts = doubt(leaf, page);
+    if (doubts)
+        __atomic_fetch_or(al_leaf_word(leaf, page), doubts, __ATOMIC_RELAXED);
+}
+
+/* One owner less. Returns whether the page has lost its last one. */
+static bool disown_edge(struct al_leaf *leaf, al_page page)
+{
+    uint32_t *word = al_leaf_word(leaf, page);
+    uint32_t before = __atomic_load_n(word, __ATOMIC_RELAXED);
+
+    if (before & AL_PAGE_UNCOUNTED || !(before & AL_PAGE_OWNERS))
+        return false;
+    before = al_word_add(word, (uint32_t)-1);
+    if ((before & AL_PAGE_OWNERS) != 1)
+        return false;
+    lost_last_owner(leaf, page, before);
+    return true;
+}
+
+/* Interior pages have no other owner. */
+static bool disown_all(al_page first, al_page end)
+{
+    struct al_leaf *first_leaf = al_pagemap_leaf(first);
+    struct al_leaf *last_leaf = al_pagemap_leaf(end - 1);
+
+    if (!al_locker_enter())
+        return false;
+    if (first_leaf)
+        (void)disown_edge(first_leaf, first);
+    if (last_leaf && end - first > 1)
+        (void)disown_edge(last_leaf, end - 1);
+    if (end - first > 2)
+        (void)al_books_change(first + 1, end - 1, AL_PAGE_OWNERS,
+                              doubt(al_pagemap_leaf(first + 1), first + 1), AL_EXCLUSIVE);
+    al_locker_leave();
+    return true;
+}
+
+void al_heap_disown_pages(const void *block, size_t usable)
+{
+    al_page first = al_page_of(block);
+    al_page end = al_page_of((const char *)block + usable - 1) + 1;
+    struct al_leaf *leaf;
+    struct al_leaf *next;
+    bool unowned;
+
+    if (al_heap_owner.allocator.is_mapping && al_heap_owner.allocator.is_mapping(block)) {
+        al_region_backing(al_page_address(first), (end - first) << al_page_shift);
+        return;
+    }
+    leaf = al_pagemap_leaf_quick(first);
+    next = al_pagemap_leaf(first + 1);
+    if (leaf && next && end - first <= 2) {
+        unowned = disown_edge(leaf, first);
+        if (end - first > 1)
+            unowned |= disown_edge(next, first + 1);
+    } else {
+        unowned = disown_all(first, end);
+    }
+    if (unowned) {
+        leave_anchor(first, end);
+        al_locker_trim();
+    }
+}
+
+void al_heap_disown(const void *block, size_t usable)
+{
+    if (!al_heap_qualifies(usable))
+        return;
+    al_heap_book(al_thread_counts, (uint64_t)-1, -(uint64_t)usable);
+    al_heap_disown_pages(block, usable);
+}

@@ -1,0 +1,121 @@
+/*
+ * Heap blocks as owners of pages.
+ *
+ * A block owns every page that it has a byte on. Each page counts its owners; blocks are told only
+ * by where they begin and how large they are, at both ends of their life, so that nothing is kept
+ * of them. Owning a page that is locked and owned already costs one addition.
+ *
+ * What a page without owners is remembered by need not be true any more: the allocator may have
+ * unmapped it and mapped it again, unseen. It is believed only where that cannot have happened:
+ *
+ *   the main heap, one thread     the heap's end (__curbrk) is looked at before each allocation,
+ *                                 and pages above it are forgotten
+ *   the main heap, more threads   only pages below its highest owned page, the anchor: the heap
+ *                                 gives memory back from its end alone
+ *   elsewhere                     only in 64 MiB leaves that hold a block of ours: glibc unmaps a
+ *                                 thread arena's heap as a whole, or not at all
+ *
+ * Everywhere else such a page is marked UNSURE, and asked for again when it is owned again.
+ *
+ * All functions may be called from any thread; none touches errno.
+ */
+#ifndef AL_HEAP_OWNER_H
+#define AL_HEAP_OWNER_H
+
+#include "books.h"
+#include "counters.h"
+
+/* What heap_owner.c needs of the allocator behind the hooks. */
+struct al_allocator {
+    void *(*malloc)(size_t size);
+    void (*free)(void *block);
+    /* Whether the block is a mapping of its own, which free() unmaps unseen; NULL if unknown. */
+    bool (*is_mapping)(const void *block);
+    /* It unmaps unseen only 64 MiB aligned heaps, each as a whole and only when all of it is free.
+     */
+    bool keeps_used_heaps;
+};
+
+struct al_heap_owner {
+    bool on;
+    uint64_t least; /* usable sizes that qualify: least + [0, span] */
+    uint64_t span;
+    char *volatile *end_of_main; /* &__curbrk, or a NULL pointer's address */
+    uintptr_t main_start;        /* first byte of the main heap */
+    char *main_end;              /* the heap's end when last looked at */
+    al_page anchor_end;          /* several threads: the page after the highest owned one */
+    struct al_allocator allocator;
+};
+
+extern struct al_heap_owner al_heap_owner;
+
+/* Starts counting; the policy is in al_books. `several_threads`: more than one ran already. */
+void al_heap_owner_start(const struct al_allocator *allocator, uintptr_t main_start,
+                         bool several_threads);
+
+/* A second thread is about to be made. */
+void al_heap_owner_threads(void);
+
+void al_heap_shrunk(char *end);
+
+/* Before an allocation: has the heap shrunk? (One thread only; more have the anchor.) */
+static inline void al_heap_look(void)
+{
+    char *end = *al_heap_owner.end_of_main;
+
+    if (__builtin_expect(end < al_heap_owner.main_end, 0))
+        al_heap_shrunk(end);
+}
+
+static inline bool al_heap_qualifies(size_t usable)
+{
+    return usable - al_heap_owner.least <= al_heap_owner.span;
+}
+
+/* Books a qualifying block that comes (blocks = 1) or goes (-1). */
+static inline void al_heap_book(struct al_counts *counts, uint64_t blocks, uint64_t bytes)
+{
+    al_count_in(counts, AL_COUNT_by_kind_heap_regions, blocks);
+    al_count_in(counts, AL_COUNT_by_kind_heap_requested_bytes, bytes);
+}
+
+/*
+ * `block`, of `usable` bytes, has been allocated, or is about to be freed. Every case is right
+ * here; the common ones have a shorter way for each allocator (lib/preload/heap_tracked_glibc.c).
+ */
+void al_heap_own(const void *block, size_t usable);
+void al_heap_disown(const void *block, size_t usable);
+
+/* The parts of these after the block has been found to qualify, and booked. */
+void al_heap_own_pages(const void *block, size_t usable);
+void al_heap_disown_pages(const void *block, size_t usable);
+
+/* Whether a page is as it should be when it gets one more owner: locked for others already. */
+static inline bool al_word_settled(uint32_t word)
+{
+    return (word & (AL_PAGE_LOCKED | AL_PAGE_UNSURE)) == AL_PAGE_LOCKED &&
+           word & (AL_PAGE_OWNERS | AL_PAGE_MAPPED);
+}
+
+/* Whether a page stays as it is when one of its owners goes. */
+static inline bool al_word_shared(uint32_t word)
+{
+    return (word & AL_PAGE_OWNERS) >= 2 || word & AL_PAGE_UNCOUNTED;
+}
+
+/*
+ * Around realloc, which may free the block and allocate another: the block is disowned before, the
+ * new or the old one owned after, and until al_heap_moved() no page is given back, so that the
+ * bytes on their way stay locked.
+ */
+static inline void al_heap_moving(void)
+{
+    __atomic_fetch_add(&al_books.moving, 1, __ATOMIC_SEQ_CST);
+}
+
+static inline void al_heap_moved(void)
+{
+    __atomic_fetch_sub(&al_books.moving, 1, __ATOMIC_RELEASE);
+}
+
+#endif

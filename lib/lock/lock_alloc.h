@@ -1,0 +1,45 @@
+/*
+ * Mode `alloc` as a whole: its start, what exists then, and its figures for the report. In mode
+ * `observe` the same decisions are made and nothing is asked of the kernel.
+ */
+#ifndef AL_LOCK_ALLOC_H
+#define AL_LOCK_ALLOC_H
+
+#include "heap_owner.h"
+#include "options.h"
+#include "privilege.h"
+
+/*
+ * Judges and locks what exists, by the kernel's map of the process, and from then on what the hooks
+ * tell. Returns 0, or the negative errno of a start that could not lock what it should.
+ */
+int al_lock_alloc_start(const struct al_config *config, const struct al_privilege *privilege,
+                        const struct al_allocator *allocator, bool several_threads);
+
+/* In a forked child, where no lock is left: nothing is tracked any more. */
+void al_lock_alloc_stop(void);
+
+/* Libraries have been loaded or unloaded: judges the segments that are new, forgets those gone. */
+void al_lock_alloc_images(void);
+
+/* Whether segments of libraries qualify at all. */
+bool al_lock_alloc_wants_images(void);
+
+struct al_kind_figures {
+    uint64_t mapped_bytes; /* in qualifying mappings; of the heap: what existed at the start */
+    uint64_t locked_bytes;
+    uint64_t runs;
+};
+
+struct al_lock_alloc_figures {
+    uint64_t tracked_bytes;
+    uint64_t peak_bytes;
+    uint64_t total_bytes;
+    uint64_t runs;
+    struct al_kind_figures kind[6]; /* in the order of enum al_kinds' bits */
+};
+
+/* Walks the page map; other threads may go on. */
+void al_lock_alloc_figures(struct al_lock_alloc_figures *ret_figures);
+
+#endif

@@ -1,0 +1,38 @@
+/*
+ * Locks and unlocks runs of pages, and keeps page map and books true to what the kernel said.
+ */
+#ifndef AL_LOCKER_H
+#define AL_LOCKER_H
+
+#include "books.h"
+
+/*
+ * Locks [first, end), whose pages have owners that will not go away meanwhile; those that are
+ * locked already are asked for again. What cannot be had (budget, number of runs, the kernel's
+ * refusal) is counted and left unlocked. Without the gate; in a signal handler that interrupted its
+ * holder it is done when the gate is left. Returns 0 or a negative errno.
+ */
+int al_locker_lock(al_page first, al_page end);
+
+/*
+ * Books that [first, end) is no longer locked because the memory is gone or the program unlocked
+ * it: no system call. With the gate.
+ */
+void al_locker_forget(al_page first, al_page end);
+
+/* Unlocks [first, end), whose pages the books do not know as locked (any more). */
+void al_locker_unlock(al_page first, al_page end);
+
+/* Gives pages without an owner back, if there are more of them than the slack. Without the gate. */
+void al_locker_trim(void);
+
+/* The same down to nothing: for a report that is to count owned pages alone. */
+void al_locker_trim_all(void);
+
+/*
+ * Enters and leaves the gate. Entering fails in a signal handler that interrupted someone inside.
+ */
+bool al_locker_enter(void);
+void al_locker_leave(void);
+
+#endif

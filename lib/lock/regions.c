@@ -1,0 +1,261 @@
+#include "regions.h"
+
+#include "counters.h"
+#include "locker.h"
+#include "maps.h"
+
+#include <sys/mman.h>
+
+static al_page end_of(const void *start, size_t length)
+{
+    size_t mask = ((size_t)1 << al_page_shift) - 1;
+
+    return al_page_of((const char *)start + length + mask);
+}
+
+static uint32_t word_of(unsigned kind, uint32_t state)
+{
+    return kind << AL_PAGE_KIND_SHIFT | state;
+}
+
+static unsigned kind_of(uint32_t word)
+{
+    return word >> AL_PAGE_KIND_SHIFT;
+}
+
+static void count_verdict(enum al_verdict verdict)
+{
+    static const enum al_counter counters[] = {[AL_SKIP_KIND] = AL_COUNT_skipped_kind,
+                                               [AL_SKIP_SIZE] = AL_COUNT_skipped_size,
+                                               [AL_SKIP_INACCESSIBLE] =
+                                                   AL_COUNT_skipped_inaccessible};
+
+    if (verdict != AL_TAKE)
+        al_count(counters[verdict]);
+}
+
+/* Sets what is known of [first, end), with the books following. */
+static bool know(al_page first, al_page end, uint32_t word)
+{
+    bool done;
+
+    if (!al_locker_enter())
+        return false;
+    done = al_books_change(first, end, ~0U, word, AL_EXCLUSIVE);
+    al_locker_leave();
+    return done;
+}
+
+void al_region_mapped(const void *start, size_t length, unsigned kind, bool accessible)
+{
+    al_page first = al_page_of(start);
+    al_page end = end_of(start, length);
+    enum al_verdict verdict;
+    uint32_t word = 0;
+
+    if (!al_books.tracking || end > AL_PAGE_END)
+        return;
+    verdict = al_policy_judge(&al_books.policy, kind, (end - first) << al_page_shift, accessible);
+    count_verdict(verdict);
+    if (verdict == AL_TAKE)
+        word = word_of(kind, AL_PAGE_MAPPED);
+    else if (verdict == AL_SKIP_INACCESSIBLE)
+        word = word_of(kind, AL_PAGE_CLOSED);
+    else if (verdict == AL_SKIP_SIZE)
+        word = word_of(kind, 0); /* mremap may change the size, not the kind */
+    if (know(first, end, word) && verdict == AL_TAKE)
+        (void)al_locker_lock(first, end);
+}
+
+unsigned al_region_kind(int flags)
+{
+    if (flags & (MAP_STACK | MAP_GROWSDOWN))
+        return AL_KIND_STACK;
+    if (!(flags & MAP_ANONYMOUS))
+        return AL_KIND_FILE;
+    return (flags & MAP_TYPE) == MAP_PRIVATE ? AL_KIND_ANON : AL_KIND_SHARED;
+}
+
+void al_region_backing(const void *start, size_t length)
+{
+    if (al_books.tracking)
+        (void)know(al_page_of(start), end_of(start, length), 0);
+}
+
+void al_region_unmapping(const void *start, size_t length)
+{
+    size_t mask = ((size_t)1 << al_page_shift) - 1;
+    al_page end = end_of(start, length);
+
+    /* What the kernel will refuse anyway. */
+    if (!al_books.tracking || ((size_t)start & mask) || !length || end > AL_PAGE_END ||
+        end < al_page_of(start))
+        return;
+    (void)know(al_page_of(start), end, 0);
+}
+
+struct range {
+    uintptr_t start;
+    uintptr_t end;
+};
+
+static bool judge_anew(const struct al_mapping *mapping, void *data)
+{
+    const struct range *range = data;
+    uintptr_t start = mapping->start > range->start ? mapping->start : range->start;
+    uintptr_t end = mapping->end < range->end ? mapping->end : range->end;
+
+    if (mapping->start >= range->end)
+        return false;
+    if (start < end) {
+        int flags = (mapping->shared ? MAP_SHARED : MAP_PRIVATE) |
+                    (mapping->name[0] == '/' ? 0 : MAP_ANONYMOUS);
+
+        al_region_mapped((void *)start, end - start, al_region_kind(flags),
+                         mapping->readable || mapping->writable || mapping->executable);
+    }
+    return true;
+}
+
+void al_region_still_mapped(const void *start, size_t length)
+{
+    struct range range = {(uintptr_t)start, (uintptr_t)start + length};
+
+    if (al_books.tracking && range.end > range.start)
+        (void)al_maps_each(judge_anew, &range);
+}
+
+/* Judges the reservations in [first, end), which became accessible, piece by piece. */
+void al_region_protected(const void *start, size_t length, bool accessible, bool backing)
+{
+    const uint32_t mask = AL_PAGE_CLOSED | AL_PAGE_KIND_MASK;
+    al_page first = al_page_of(start);
+    al_page end = end_of(start, length);
+
+    if (!al_books.tracking || !accessible || end > AL_PAGE_END)
+        return;
+    while (first < end) {
+        al_page next = first;
+        unsigned kind = kind_of(al_pagemap_get(first));
+        bool closed = al_pagemap_get(first) & AL_PAGE_CLOSED;
+
+        while (next < end) {
+            struct al_stretch stretch = al_pagemap_next(next, end, mask);
+
+            if (!!(stretch.value & AL_PAGE_CLOSED) != closed || kind_of(stretch.value) != kind)
+                break;
+            next = stretch.end;
+        }
+        if (closed && backing)
+            al_region_backing(al_page_address(first), (next - first) << al_page_shift);
+        else if (closed)
+            al_region_mapped(al_page_address(first), (next - first) << al_page_shift, kind, true);
+        first = next;
+    }
+}
+
+void al_region_moved(const void *start, size_t length, unsigned kind)
+{
+    if (!al_books.tracking)
+        return;
+    if (!kind) {
+        al_region_backing(start, length);
+        return;
+    }
+    al_region_mapped(start, length, kind, true);
+    /* The lock came along; where it does not qualify any more, it goes. */
+    if (!(al_pagemap_get(al_page_of(start)) & AL_PAGE_MAPPED))
+        al_locker_unlock(al_page_of(start), end_of(start, length));
+}
+
+static bool find_length(const struct al_mapping *mapping, void *data)
+{
+    struct range *range = data;
+
+    if (mapping->start != range->start)
+        return mapping->start < range->start;
+    range->end = mapping->end;
+    return false;
+}
+
+size_t al_region_length_at(const void *start)
+{
+    struct range range = {(uintptr_t)start, (uintptr_t)start};
+
+    (void)al_maps_each(find_length, &range);
+    return range.end - range.start;
+}
+
+unsigned al_region_kind_at(const void *start)
+{
+    return kind_of(al_pagemap_get(al_page_of(start)));
+}
+
+/* -- the program's own locks ---------------------------------------------------------------- */
+
+/* Changes words in [first, end) without touching owners. */
+static void note(al_page first, al_page end, uint32_t clear, uint32_t set)
+{
+    if (!al_locker_enter())
+        return;
+    (void)al_books_change(first, end, clear, set, AL_SHARED);
+    al_locker_leave();
+}
+
+/* Locks again what has owners in [first, end). */
+static void lock_owned_again(al_page first, al_page end)
+{
+    while (first < end) {
+        const uint32_t owned = AL_PAGE_OWNERS | AL_PAGE_MAPPED;
+        al_page next;
+
+        first = al_pagemap_skip(first, end);
+        for (next = first; next < end; next = al_pagemap_next(next, end, ~0U).end)
+            if (!(al_pagemap_get(next) & owned))
+                break;
+        if (next > first)
+            (void)al_locker_lock(first, next);
+        else if (first < end)
+            next = al_pagemap_next(first, end, owned).end;
+        first = next;
+    }
+}
+
+void al_region_program_locked(const void *start, size_t length)
+{
+    if (al_books.tracking && length)
+        note(al_page_of(start), end_of(start, length), 0, AL_PAGE_PROGRAM);
+}
+
+void al_region_program_unlocked(const void *start, size_t length)
+{
+    al_page first = al_page_of(start);
+    al_page end = end_of(start, length);
+
+    if (!al_books.tracking || !length)
+        return;
+    note(first, end, AL_PAGE_PROGRAM | AL_PAGE_LOCKED | AL_PAGE_UNSURE, 0);
+    lock_owned_again(first, end);
+}
+
+void al_region_program_locked_all(void)
+{
+    al_books.everything = true;
+}
+
+void al_region_program_unlocked_all(void)
+{
+    al_page page;
+
+    if (!al_books.tracking)
+        return;
+    al_books.everything = false;
+    for (page = al_pagemap_skip(0, AL_PAGE_END); page < AL_PAGE_END;
+         page = al_pagemap_skip(page, AL_PAGE_END)) {
+        al_page end = (page / AL_LEAF_PAGES + 1) * AL_LEAF_PAGES;
+
+        note(page, end, AL_PAGE_PROGRAM | AL_PAGE_LOCKED | AL_PAGE_UNSURE, 0);
+        lock_owned_again(page, end);
+        page = end;
+    }
+}

@@ -1,0 +1,55 @@
+/*
+ * Mappings as owners of pages, in mode `alloc`: judged when they appear, become accessible or
+ * change their size. The hooks call the functions below around the real calls; what takes memory
+ * away is told before it, so that the addresses cannot be used again in between.
+ *
+ * Any thread; errno is untouched. Without al_books.tracking all but the start do nothing.
+ */
+#ifndef AL_REGIONS_H
+#define AL_REGIONS_H
+
+#include "books.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+
+/* A new mapping, wherever it lies: what was known of the addresses is gone. */
+void al_region_mapped(const void *start, size_t length, unsigned kind, bool accessible);
+
+/* The kind that mmap's arguments make. */
+unsigned al_region_kind(int flags);
+
+/* The memory behind an allocator's own bookkeeping: nothing is known of it, and it is not judged.
+ */
+void al_region_backing(const void *start, size_t length);
+
+/* Is about to be unmapped, for whatever reason. */
+void al_region_unmapping(const void *start, size_t length);
+
+/* The unmapping announced before has failed: judges what the kernel says is there. */
+void al_region_still_mapped(const void *start, size_t length);
+
+/*
+ * The protection has been changed: reservations that became accessible are judged, unless they
+ * stand behind an allocator's blocks (`backing`).
+ */
+void al_region_protected(const void *start, size_t length, bool accessible, bool backing);
+
+/* mremap has put a mapping of `kind` (al_region_kind_at before) here; the lock has come with it. */
+void al_region_moved(const void *start, size_t length, unsigned kind);
+
+/* How long the kernel's mapping that begins at `start` is; 0 if there is none. */
+size_t al_region_length_at(const void *start);
+
+/* The kind of mapping that `start` belongs to, as it was judged or is to be; 0 if unknown. */
+unsigned al_region_kind_at(const void *start);
+
+/* The program itself has locked, or unlocked, a range. */
+void al_region_program_locked(const void *start, size_t length);
+void al_region_program_unlocked(const void *start, size_t length);
+
+/* The program itself has locked everything (mlockall), or released everything (munlockall). */
+void al_region_program_locked_all(void);
+void al_region_program_unlocked_all(void);
+
+#endif

@@ -1,0 +1,77 @@
+#include "allocator.h"
+
+#include <link.h>
+#include <unistd.h>
+
+bool al_allocator_is_glibc;
+
+static bool is_mapping(const void *block)
+{
+    return ((const size_t *)block)[-1] & AL_CHUNK_MAPPING;
+}
+
+/* Tries the layout out on small blocks, which change nothing in the allocator. */
+static bool layout_holds(void)
+{
+    static const size_t sizes[] = {1, 24, 25, 100, 1000, 4000};
+
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        void *block = al_real.malloc(sizes[i]);
+        bool holds;
+
+        if (!block)
+            return false;
+        holds = al_glibc_usable_size(block) == al_real.malloc_usable_size(block);
+        al_real.free(block);
+        if (!holds)
+            return false;
+    }
+    return true;
+}
+
+struct same_object {
+    uintptr_t a;
+    uintptr_t b;
+    bool same;
+};
+
+static int look(struct dl_phdr_info *info, size_t size, void *data)
+{
+    struct same_object *query = data;
+    bool has_a = false;
+    bool has_b = false;
+
+    (void)size;
+    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+        uintptr_t start = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
+
+        if (info->dlpi_phdr[i].p_type != PT_LOAD)
+            continue;
+        has_a |= query->a - start < info->dlpi_phdr[i].p_memsz;
+        has_b |= query->b - start < info->dlpi_phdr[i].p_memsz;
+    }
+    query->same = has_a && has_b;
+    return has_a;
+}
+
+/* Whether the malloc behind us is the C library's: in the same object as another function of it. */
+static bool is_libcs(void)
+{
+    struct same_object query = {.a = (uintptr_t)al_real.malloc, .b = (uintptr_t)al_real.sbrk};
+
+    (void)dl_iterate_phdr(look, &query);
+    return query.same;
+}
+
+void al_allocator_learn(struct al_allocator *ret_allocator)
+{
+    bool libcs = is_libcs();
+    bool glibcs = libcs && al_real_find("gnu_get_libc_version");
+
+    al_allocator_is_glibc = glibcs && layout_holds();
+    ret_allocator->malloc = al_real.malloc;
+    ret_allocator->free = al_real.free;
+    ret_allocator->is_mapping = al_allocator_is_glibc ? is_mapping : NULL;
+    /* Other allocators unmap through the functions that we stand before. */
+    ret_allocator->keeps_used_heaps = al_allocator_is_glibc || !libcs;
+}

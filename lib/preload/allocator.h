@@ -1,0 +1,40 @@
+/*
+ * What is known of the allocator behind the hooks, where mode `alloc` needs to know.
+ */
+#ifndef AL_ALLOCATOR_H
+#define AL_ALLOCATOR_H
+
+#include "heap_owner.h"
+#include "real.h"
+
+/* glibc's own malloc: a block's size stands before it, and tells mappings of their own. */
+extern bool al_allocator_is_glibc;
+
+/* The low bits of glibc's size word are flags; this one says that the block is a mapping. */
+#define AL_CHUNK_FLAGS   ((size_t)7)
+#define AL_CHUNK_MAPPING ((size_t)2)
+
+/* Fills in what heap_owner.h needs. Once, at start. */
+void al_allocator_learn(struct al_allocator *ret_allocator);
+
+/*
+ * The usable size of a live block of glibc's, without a call: the layout has been so since 2001,
+ * and al_allocator_learn() has tried it out.
+ */
+static inline size_t al_glibc_usable_size(const void *block)
+{
+    size_t word = ((const size_t *)block)[-1];
+
+    return (word & ~AL_CHUNK_FLAGS) - sizeof(size_t) -
+           (word & AL_CHUNK_MAPPING ? sizeof(size_t) : 0);
+}
+
+/* The usable size of any live block. */
+static inline size_t al_usable_size(void *block)
+{
+    if (al_allocator_is_glibc)
+        return al_glibc_usable_size(block);
+    return al_real.malloc_usable_size(block);
+}
+
+#endif

@@ -1,0 +1,84 @@
+/*
+ * Counting and nothing else: the call goes on as a jump.
+ */
+#include "boot_heap.h"
+#include "counters.h"
+#include "heap_table.h"
+
+#include <string.h>
+
+void *al_counted_malloc(size_t size)
+{
+    al_count(AL_COUNT_calls_malloc);
+    return al_real.malloc(size);
+}
+
+void *al_counted_calloc(size_t count, size_t size)
+{
+    al_count(AL_COUNT_calls_calloc);
+    return al_real.calloc(count, size);
+}
+
+/* Moves a block of the boot heap to the real one. */
+void *al_boot_leave(void *block, size_t size)
+{
+    size_t old_size = al_boot_size(block);
+    void *moved = al_real.malloc(size);
+
+    if (moved)
+        memcpy(moved, block, old_size < size ? old_size : size);
+    return moved;
+}
+
+void *al_counted_realloc(void *block, size_t size)
+{
+    al_count(AL_COUNT_calls_realloc);
+    if (al_boot_owns(block))
+        return al_boot_leave(block, size);
+    return al_real.realloc(block, size);
+}
+
+void al_counted_free(void *block)
+{
+    al_count(AL_COUNT_calls_free);
+    if (!al_boot_owns(block))
+        al_real.free(block);
+}
+
+void *al_counted_memalign(size_t alignment, size_t size)
+{
+    al_count(AL_COUNT_calls_memalign);
+    return al_real.memalign(alignment, size);
+}
+
+void *al_counted_aligned_alloc(size_t alignment, size_t size)
+{
+    al_count(AL_COUNT_calls_memalign);
+    return al_real.aligned_alloc(alignment, size);
+}
+
+int al_counted_posix_memalign(void **ret_block, size_t alignment, size_t size)
+{
+    al_count(AL_COUNT_calls_memalign);
+    return al_real.posix_memalign(ret_block, alignment, size);
+}
+
+void *al_counted_valloc(size_t size)
+{
+    al_count(AL_COUNT_calls_memalign);
+    return al_real.valloc(size);
+}
+
+void *al_counted_pvalloc(size_t size)
+{
+    al_count(AL_COUNT_calls_memalign);
+    return al_real.pvalloc(size);
+}
+
+size_t al_counted_malloc_usable_size(void *block)
+{
+    al_count(AL_COUNT_calls_malloc_usable_size);
+    if (al_boot_owns(block))
+        return al_boot_size(block);
+    return al_real.malloc_usable_size(block);
+}

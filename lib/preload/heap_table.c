@@ -1,0 +1,55 @@
+#include "heap_table.h"
+
+#include "boot_heap.h"
+
+#include <string.h>
+
+struct al_heap al_heap = {
+#define AL_REAL(result, name, arguments) .name = al_boot_##name,
+    AL_REAL_HEAP
+#undef AL_REAL
+};
+
+/* Each entry by itself is right at any moment, so that other threads may run meanwhile. */
+#define SET(name, function) __atomic_store_n(&al_heap.name, (function), __ATOMIC_RELEASE)
+
+void al_heap_connect(void)
+{
+#define AL_REAL(result, name, arguments) SET(name, al_counted_##name);
+    AL_REAL_HEAP
+#undef AL_REAL
+}
+
+void al_heap_track(bool glibc, bool several_threads)
+{
+#define AL_REAL(result, name, arguments) SET(name, al_tracked_##name);
+    AL_REAL_HEAP
+#undef AL_REAL
+    if (glibc) {
+        SET(malloc, several_threads ? al_tracked_threads_malloc : al_tracked_glibc_malloc);
+        SET(free, several_threads ? al_tracked_threads_free : al_tracked_glibc_free);
+    }
+}
+
+void al_heap_untrack(void)
+{
+    al_heap_connect();
+}
+
+static bool takes_block(const char *name)
+{
+    return strcmp(name, "free") == 0 || strcmp(name, "realloc") == 0 ||
+           strcmp(name, "malloc_usable_size") == 0;
+}
+
+void al_heap_disconnect(void)
+{
+    /* Blocks of the boot heap, if there are any, must be told apart for ever. */
+    bool boot_used = al_boot_used;
+
+#define AL_REAL(result, name, arguments)                                                           \
+    if (!boot_used || !takes_block(#name))                                                         \
+        SET(name, al_real.name);
+    AL_REAL_HEAP
+#undef AL_REAL
+}

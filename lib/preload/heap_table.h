@@ -1,0 +1,52 @@
+/*
+ * The malloc family's table: what the exported functions jump through. Which functions stand in it
+ * depends on how far the start has come and on the mode:
+ *
+ *   boot      nothing is known yet: find the real functions, or serve from the boot heap
+ *   counted   count the call, go on to the real function
+ *   tracked   mode alloc: count, and tell the owners of pages
+ *   inert     mode off: the real functions themselves
+ */
+#ifndef AL_HEAP_TABLE_H
+#define AL_HEAP_TABLE_H
+
+#include "real.h"
+
+struct al_heap {
+#define AL_REAL(result, name, arguments) result(*name) arguments;
+    AL_REAL_HEAP
+#undef AL_REAL
+};
+
+extern struct al_heap al_heap;
+
+#define AL_REAL(result, name, arguments)                                                           \
+    result al_boot_##name arguments;                                                               \
+    result al_counted_##name arguments;                                                            \
+    result al_tracked_##name arguments;
+AL_REAL_HEAP
+#undef AL_REAL
+
+/* Quicker ones for glibc's allocator: while there is one thread, and with several. */
+void *al_tracked_glibc_malloc(size_t size);
+void *al_tracked_threads_malloc(size_t size);
+void al_tracked_glibc_free(void *block);
+void al_tracked_threads_free(void *block);
+
+/* Moves a block of the boot heap to the real one, as realloc does; NULL without memory. */
+void *al_boot_leave(void *block, size_t size);
+
+/* The real functions are known: from boot to counted. */
+void al_heap_connect(void);
+
+/*
+ * Mode alloc: from counted to tracked, and back in a child that tracks nothing. Again with
+ * `several_threads` before a second thread is made.
+ */
+void al_heap_track(bool glibc, bool several_threads);
+void al_heap_untrack(void);
+
+/* Mode off: from counted to inert. */
+void al_heap_disconnect(void);
+
+#endif

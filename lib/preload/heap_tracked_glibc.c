@@ -1,0 +1,162 @@
+/*
+ * malloc and free of mode alloc with glibc's allocator behind them: the same as in heap_tracked.c,
+ * for the case that nearly every call is of, a small block on a page that has other owners. All
+ * else goes on, as a jump, to where every case is right.
+ *
+ * Twice each: with one thread owners are counted by plain additions, with several atomically. The
+ * table is changed before the second thread is made.
+ */
+#include "allocator.h"
+#include "boot_heap.h"
+#include "counters.h"
+#include "heap_owner.h"
+#include "heap_table.h"
+
+#define ALWAYS_INLINE static inline __attribute__((always_inline))
+#define LIKELY(x)     __builtin_expect(!!(x), 1)
+
+enum threads { ONE, SEVERAL };
+
+/* One instruction where the processor has one, so that a signal handler cannot split it. */
+ALWAYS_INLINE void add_alone(uint32_t *word, uint32_t change)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("addl %1, %0" : "+m"(*word) : "er"(change) : "cc");
+#else
+    __atomic_fetch_add(word, change, __ATOMIC_RELAXED);
+#endif
+}
+
+/* The page's word, if the block lies on one page of the leaf that was asked for last. */
+ALWAYS_INLINE uint32_t *word_of(const char *block, size_t usable)
+{
+    al_page page = al_page_of(block);
+    struct al_leaf *leaf = __atomic_load_n(&al_leaf_recent, __ATOMIC_RELAXED);
+
+    if (!LIKELY(al_page_of(block + usable - 1) == page && leaf->index == page / AL_LEAF_PAGES))
+        return NULL;
+    return al_leaf_word(leaf, page);
+}
+
+static __attribute__((noinline)) void *own_otherwise(void *block, size_t usable)
+{
+    al_heap_own_pages(block, usable);
+    return block;
+}
+
+/* A new block that is no mapping of its own, and qualifies. */
+ALWAYS_INLINE void *own(void *block, size_t usable, enum threads threads)
+{
+    uint32_t *word = word_of(block, usable);
+    uint32_t before;
+
+    if (!word)
+        return own_otherwise(block, usable);
+    before = __atomic_load_n(word, __ATOMIC_RELAXED);
+    if (!LIKELY(al_word_settled(before)))
+        return own_otherwise(block, usable);
+    if (before & AL_PAGE_UNCOUNTED)
+        return block;
+    if (threads == ONE) {
+        add_alone(word, 1);
+        return block;
+    }
+    /* Between the look and the addition the page may have lost its owners and its lock. */
+    if (__atomic_compare_exchange_n(word, &before, before + 1, false, __ATOMIC_ACQ_REL,
+                                    __ATOMIC_RELAXED))
+        return block;
+    return own_otherwise(block, usable);
+}
+
+ALWAYS_INLINE void *track_malloc(size_t size, enum threads threads)
+{
+    struct al_counts *counts = al_thread_counts;
+    size_t usable;
+    void *block;
+
+    if (!LIKELY(counts))
+        return al_tracked_malloc(size);
+    al_count_up(&counts->value[AL_COUNT_calls_malloc], 1);
+    if (threads == ONE)
+        al_heap_look();
+    block = al_real.malloc(size);
+    if (!LIKELY(block))
+        return block;
+    usable = al_glibc_usable_size(block);
+    if (!al_heap_qualifies(usable)) {
+        al_count_in(counts, AL_COUNT_skipped_size, 1);
+        return block;
+    }
+    al_heap_book(counts, 1, usable);
+    return own(block, usable, threads);
+}
+
+static __attribute__((noinline)) void disown_otherwise(void *block, size_t usable)
+{
+    al_heap_disown_pages(block, usable);
+    al_real.free(block);
+}
+
+ALWAYS_INLINE void track_free(void *block, enum threads threads)
+{
+    struct al_counts *counts = al_thread_counts;
+    size_t usable;
+    uint32_t *word;
+    uint32_t before;
+
+    if (!LIKELY(counts) || al_boot_owns(block)) {
+        al_tracked_free(block);
+        return;
+    }
+    al_count_up(&counts->value[AL_COUNT_calls_free], 1);
+    if (!LIKELY(block))
+        return;
+    usable = al_glibc_usable_size(block);
+    if (!al_heap_qualifies(usable)) {
+        al_real.free(block);
+        return;
+    }
+    al_heap_book(counts, (uint64_t)-1, -(uint64_t)usable);
+    word = word_of(block, usable);
+    if (!word) {
+        disown_otherwise(block, usable);
+        return;
+    }
+    before = __atomic_load_n(word, __ATOMIC_RELAXED);
+    if (!LIKELY(al_word_shared(before))) {
+        disown_otherwise(block, usable);
+        return;
+    }
+    if (before & AL_PAGE_UNCOUNTED) {
+        al_real.free(block);
+        return;
+    }
+    if (threads == ONE) {
+        add_alone(word, (uint32_t)-1);
+    } else if (!__atomic_compare_exchange_n(word, &before, before - 1, false, __ATOMIC_ACQ_REL,
+                                            __ATOMIC_RELAXED)) {
+        disown_otherwise(block, usable);
+        return;
+    }
+    al_real.free(block);
+}
+
+void *al_tracked_glibc_malloc(size_t size)
+{
+    return track_malloc(size, ONE);
+}
+
+void *al_tracked_threads_malloc(size_t size)
+{
+    return track_malloc(size, SEVERAL);
+}
+
+void al_tracked_glibc_free(void *block)
+{
+    track_free(block, ONE);
+}
+
+void al_tracked_threads_free(void *block)
+{
+    track_free(block, SEVERAL);
+}

@@ -1,0 +1,92 @@
+#include "thread_stack.h"
+
+#include "counters.h"
+#include "locker.h"
+#include "real.h"
+#include "regions.h"
+
+static __thread struct {
+    void *start;
+    size_t length;
+} own_stack __attribute__((tls_model("initial-exec")));
+
+/* Found once: not every libc has them. */
+static int (*attributes_of)(pthread_t, pthread_attr_t *);
+static int (*stack_of)(const pthread_attr_t *, void **, size_t *);
+static int (*destroy)(pthread_attr_t *);
+
+bool al_thread_stack_wanted(void)
+{
+    if (!al_books.tracking || !(al_books.policy.kinds & AL_KIND_STACK))
+        return false;
+    if (!destroy) {
+        *(void **)&attributes_of = al_real_find("pthread_getattr_np");
+        *(void **)&stack_of = al_real_find("pthread_attr_getstack");
+        *(void **)&destroy = al_real_find("pthread_attr_destroy");
+    }
+    return attributes_of && stack_of && destroy;
+}
+
+/*
+ * A stack that the program provides lies in memory of the program's, which has been judged as what
+ * it is; only one that nobody knows of is libc's.
+ */
+static void judge_stack(void)
+{
+    pthread_attr_t attributes;
+    void *start = NULL;
+    size_t length = 0;
+
+    if (attributes_of(pthread_self(), &attributes))
+        return;
+    (void)stack_of(&attributes, &start, &length);
+    (void)destroy(&attributes);
+    if (!length || al_pagemap_get(al_page_of((char *)start + length - 1)))
+        return;
+    own_stack.start = start;
+    own_stack.length = length;
+    al_region_mapped(start, length, AL_KIND_STACK, true);
+}
+
+void al_thread_stack_ends(void)
+{
+    al_page first = al_page_of(own_stack.start);
+    al_page end = first + (own_stack.length >> al_page_shift);
+
+    if (!own_stack.length || !al_books.tracking)
+        return;
+    al_region_unmapping(own_stack.start, own_stack.length);
+    al_locker_unlock(first, end);
+    own_stack.length = 0;
+}
+
+struct first_step {
+    void *(*routine)(void *);
+    void *argument;
+};
+
+static void *take_first_step(void *data)
+{
+    struct first_step step = *(struct first_step *)data;
+
+    al_real.free(data);
+    al_count_add(AL_COUNT_calls_pthread_create, 0); /* so that the thread's end is noticed */
+    judge_stack();
+    return step.routine(step.argument);
+}
+
+int al_thread_stack_create(pthread_t *ret_thread, const pthread_attr_t *attributes,
+                           void *(*routine)(void *), void *argument)
+{
+    struct first_step *step = al_real.malloc(sizeof(*step));
+    int error;
+
+    if (!step)
+        return al_real.pthread_create(ret_thread, attributes, routine, argument);
+    step->routine = routine;
+    step->argument = argument;
+    error = al_real.pthread_create(ret_thread, attributes, take_first_step, step);
+    if (error)
+        al_real.free(step);
+    return error;
+}

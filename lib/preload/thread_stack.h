@@ -1,0 +1,21 @@
+/*
+ * Mode alloc: the stack of each thread, from its first step to its last. libc maps it unseen and
+ * keeps it for later threads, so the thread itself tells where it is.
+ */
+#ifndef AL_THREAD_STACK_H
+#define AL_THREAD_STACK_H
+
+#include <pthread.h>
+#include <stdbool.h>
+
+/* Whether stacks of new threads qualify by their kind. */
+bool al_thread_stack_wanted(void);
+
+/* pthread_create, with a first step in the thread that has its stack judged. */
+int al_thread_stack_create(pthread_t *ret_thread, const pthread_attr_t *attributes,
+                           void *(*routine)(void *), void *argument);
+
+/* The calling thread ends. */
+void al_thread_stack_ends(void);
+
+#endif
