@@ -20,6 +20,7 @@ build must cmake                        cmake                  cmake            
 build must pkg-config                   pkg-config|pkgconf     pkgconf-pkg-config   pkgconf              pkgconf
 build must cmp                          diffutils              diffutils            diffutils            diffutils
 test  must /usr/include/check.h         check                  check-devel          check-dev            check
+test  may  /usr/include/jansson.h          libjansson-dev         jansson-devel        jansson-dev          jansson
 test  must python3                      python3                python3              python3              python
 test  must git                          git                    git                  git                  git
 test  may  clang                        clang                  clang                clang                clang

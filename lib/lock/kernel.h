@@ -1,6 +1,7 @@
 /*
- * The one door to the kernel for everything that locks. Each call is counted, timed and its failure
- * booked by errno; none touches errno itself. All return 0 or a negative errno. Async-signal safe.
+ * The one door to the kernel for everything that locks. Each call is counted and timed, a lock that
+ * fails is booked by errno; none touches errno itself. All return 0 or a negative errno.
+ * Async-signal safe.
  *
  * Unit tests link a double in place of kernel.c.
  */

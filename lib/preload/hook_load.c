@@ -14,6 +14,7 @@
 #include "lock_alloc.h"
 #include "real.h"
 
+#include <dlfcn.h>
 #include <link.h>
 #include <string.h>
 
@@ -56,7 +57,6 @@ static void *open_and_judge(const char *name, int flags)
     return library;
 }
 
-AL_EXPORT void *dlopen(const char *name, int flags);
 AL_EXPORT void *dlopen(const char *name, int flags)
 {
     al_count(AL_COUNT_calls_dlopen);
@@ -70,7 +70,6 @@ AL_EXPORT void *dlopen(const char *name, int flags)
     return al_real.dlopen(name, flags);
 }
 
-AL_EXPORT int dlclose(void *library);
 AL_EXPORT int dlclose(void *library)
 {
     int result;

@@ -52,7 +52,7 @@ static void __attribute__((noreturn)) give_up(void)
 
 static void explain_failure(const struct al_lock_all *lock, const struct al_privilege *privilege)
 {
-    char line[400];
+    char line[640];
     struct al_text text = al_text_over(line, sizeof(line));
     bool limited = !privilege->exempt && (lock->error == -ENOMEM || lock->error == -EPERM);
 
@@ -163,7 +163,7 @@ static void lock_everything(void)
 
 static void __attribute__((constructor)) start(void)
 {
-    char problem_bytes[4096];
+    char problem_bytes[8192];
     struct al_text problems = al_text_over(problem_bytes, sizeof(problem_bytes));
     unsigned problem_count = al_config_read(&config, trusted_environment(), &problems);
 

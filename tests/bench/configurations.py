@@ -34,6 +34,8 @@ CONFIGURATIONS = (
     Configuration("off", ("autolock",), {"AUTOLOCK_MODE": "off"}),
     Configuration("observe", ("autolock",), {"AUTOLOCK_MODE": "observe"}),
     Configuration("all", ("autolock",), {"AUTOLOCK_MODE": "all"}),
+    Configuration("alloc", ("autolock",), {"AUTOLOCK_MODE": "alloc", "AUTOLOCK_KINDS": "heap"}),
+    Configuration("alloc 64K", ("autolock",), {"AUTOLOCK_MODE": "alloc", "AUTOLOCK_MIN_SIZE": "64K"}),
 )
 
 # The columns of ratios. A row that is not part of the run has no column.

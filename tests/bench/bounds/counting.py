@@ -13,7 +13,7 @@ import tempfile
 SKIP = 77
 TIMEOUT_S = 200  # a hang ends here; no result depends on it
 
-MODES = ("off", "observe", "all")
+MODES = ("off", "observe", "all", "alloc")
 
 
 def parse_arguments(what: str) -> argparse.Namespace:

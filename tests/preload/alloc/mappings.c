@@ -1,0 +1,471 @@
+/*
+ * One call of the mmap family after the other: what it makes accessible is locked, exactly that,
+ * and at once. KINDS=anon,shared,file,stack unless the scenario says otherwise.
+ */
+#include "scenario.h"
+
+#include <sys/shm.h>
+
+enum { PAGES = 64, LENGTH = PAGES * PAGE };
+
+static const int anon = MAP_PRIVATE | MAP_ANONYMOUS;
+static const int writable = PROT_READ | PROT_WRITE;
+
+static char *map_fd(size_t length, int protection, int flags, int fd)
+{
+    char *start = mmap(NULL, length, protection, flags, fd, 0);
+
+    expect(start != MAP_FAILED);
+    return start;
+}
+
+static char *map(size_t length, int protection, int flags)
+{
+    return map_fd(length, protection, flags, -1);
+}
+
+static int file_of(size_t length)
+{
+    char name[] = "/tmp/autolock_mappings.XXXXXX";
+    int fd = mkstemp(name);
+
+    expect(fd >= 0 && unlink(name) == 0 && ftruncate(fd, (off_t)length) == 0);
+    return fd;
+}
+
+static char *pages(char *start, size_t count)
+{
+    return start + count * PAGE;
+}
+
+/* -- unmapping ------------------------------------------------------------------------------ */
+
+static void unmap_parts(void)
+{
+    char *start = map(LENGTH, writable, anon);
+    long locked_kb;
+
+    expect_locked(start, LENGTH);
+    locked_kb = status_kb("VmLck");
+    expect(munmap(pages(start, 10), 5 * PAGE) == 0);
+    expect_locked(start, 10 * PAGE);
+    expect_locked(pages(start, 15), LENGTH - 15 * PAGE);
+    expect(munmap(start, 3 * PAGE) == 0);
+    expect(munmap(pages(start, PAGES - 4), 4 * PAGE) == 0);
+    expect_locked(pages(start, 3), 7 * PAGE);
+    expect_locked(pages(start, 15), LENGTH - 19 * PAGE);
+    expect_equal(status_kb("VmLck"), locked_kb - 12 * PAGE / 1024);
+    /* Over the holes too. */
+    expect(munmap(start, LENGTH) == 0);
+    expect_equal(status_kb("VmLck"), locked_kb - LENGTH / 1024);
+}
+
+static void unmap_fails(void)
+{
+    char *start = map(LENGTH, writable, anon);
+
+    expect(munmap(start + 1, PAGE) == -1 && errno == EINVAL);
+    expect(munmap(start, 0) == -1 && errno == EINVAL);
+    expect_locked(start, LENGTH);
+    expect(mmap(pages(start, 3) + 1, PAGE, writable, anon | MAP_FIXED, -1, 0) == MAP_FAILED);
+    expect(mmap(pages(start, 3), 2 * PAGE, writable, MAP_PRIVATE | MAP_FIXED, 9999, 0) ==
+           MAP_FAILED);
+    expect(mremap(start, LENGTH, 0, MREMAP_MAYMOVE) == MAP_FAILED);
+    expect(mprotect(start, LENGTH, 0x1000) == -1);
+    expect_locked(start, LENGTH);
+}
+
+/* -- protection ----------------------------------------------------------------------------- */
+
+static void reservation_opened_in_parts(void)
+{
+    char *start = map(1024L * PAGE, PROT_NONE, anon | MAP_NORESERVE);
+
+    expect_unlocked(start, 1024L * PAGE);
+    expect(mprotect(pages(start, 100), 50 * PAGE, writable) == 0);
+    expect_unlocked(start, 100 * PAGE);
+    expect_locked(pages(start, 100), 50 * PAGE);
+    expect_unlocked(pages(start, 150), 874L * PAGE);
+    expect(pkey_mprotect(pages(start, 200), 10 * PAGE, PROT_READ, -1) == 0);
+    expect_locked(pages(start, 200), 10 * PAGE);
+    expect_unlocked(pages(start, 150), 50 * PAGE);
+    /* Half of it is open already. */
+    expect(mprotect(pages(start, 140), 20 * PAGE, writable) == 0);
+    expect_locked(pages(start, 100), 60 * PAGE);
+    expect_unlocked(pages(start, 160), 40 * PAGE);
+    expect(mmap(pages(start, 500), 7 * PAGE, writable, anon | MAP_FIXED, -1, 0) !=
+           MAP_FAILED);
+    expect_locked(pages(start, 500), 7 * PAGE);
+    expect_unlocked(pages(start, 507), 100 * PAGE);
+    expect_unlocked(pages(start, 400), 100 * PAGE);
+}
+
+/* Nothing of a terabyte that is only reserved is counted, walked or locked. */
+static void huge_reservation(void)
+{
+    size_t length = (size_t)1 << 40;
+    char *start = map(length, PROT_NONE, anon | MAP_NORESERVE);
+    char *part = start + ((size_t)777 << 30);
+
+    expect_equal(mapping_of(start).locked, false);
+    expect(mprotect(part, LENGTH, writable) == 0);
+    expect_locked(part, LENGTH);
+    expect_unlocked(part - 10 * PAGE, 10 * PAGE);
+    expect_unlocked(part + LENGTH, 10 * PAGE);
+    expect(munmap(start, length) == 0);
+}
+
+static void closed_and_opened_again(void)
+{
+    enum { LONG = 4096 * PAGE };
+    char *start = map(LONG, writable, anon);
+    long locked_kb;
+
+    expect_locked(start, LONG);
+    locked_kb = status_kb("VmLck");
+    expect(mprotect(start, LONG - 10 * PAGE, PROT_NONE) == 0);
+    /* Nobody can touch it: it is no longer worth a lock, but for the slack. */
+    expect(status_kb("VmLck") <= locked_kb - LONG / 1024 + 40 + 1024);
+    expect_locked(pages(start, 4086), 10 * PAGE);
+    expect(mprotect(pages(start, 50), 100 * PAGE, PROT_READ) == 0);
+    expect_locked(pages(start, 50), 100 * PAGE);
+    expect(mprotect(start, LONG, writable) == 0);
+    expect_locked(start, LONG);
+}
+
+static void protection_changes_nothing_else(void)
+{
+    char *start = map(LENGTH, PROT_READ, anon);
+
+    expect_locked(start, LENGTH);
+    expect(mprotect(start, LENGTH, writable) == 0);
+    expect_locked(start, LENGTH);
+    expect(mprotect(pages(start, 5), 5 * PAGE, PROT_READ) == 0);
+    expect_locked(start, LENGTH);
+    expect(mprotect(pages(start, 5), 5 * PAGE, PROT_READ | PROT_EXEC) == 0);
+    expect_locked(start, LENGTH);
+}
+
+/* -- MAP_FIXED ------------------------------------------------------------------------------ */
+
+static void fixed_over_half(void)
+{
+    char *start = map(LENGTH, writable, anon);
+
+    expect(mmap(start, LENGTH / 2, PROT_NONE, anon | MAP_FIXED, -1, 0) == start);
+    expect_unlocked(start, LENGTH / 2);
+    expect_locked(start + LENGTH / 2, LENGTH / 2);
+    expect(mprotect(start, LENGTH / 2, writable) == 0);
+    expect_locked(start, LENGTH);
+    /* The same again, as allocators do to give memory back. */
+    expect(mmap(start, LENGTH, writable, anon | MAP_FIXED, -1, 0) == start);
+    expect_locked(start, LENGTH);
+}
+
+/* With a kind that is not locked over one that is, and back. KINDS=anon. */
+static void fixed_changes_kind(void)
+{
+    int fd = file_of(LENGTH);
+    char *start = map(LENGTH, writable, anon);
+
+    expect_locked(start, LENGTH);
+    expect(mmap(pages(start, 8), 16 * PAGE, writable, MAP_SHARED | MAP_FIXED, fd, 0) ==
+           pages(start, 8));
+    expect_locked(start, 8 * PAGE);
+    expect_unlocked(pages(start, 8), 16 * PAGE);
+    expect_locked(pages(start, 24), LENGTH - 24 * PAGE);
+    expect(mmap(pages(start, 12), 4 * PAGE, writable, anon | MAP_FIXED, -1, 0) ==
+           pages(start, 12));
+    expect_locked(pages(start, 12), 4 * PAGE);
+    expect_unlocked(pages(start, 8), 4 * PAGE);
+    expect_unlocked(pages(start, 16), 8 * PAGE);
+}
+
+/* -- mremap --------------------------------------------------------------------------------- */
+
+static void remap_grows(void)
+{
+    char *start = map(PAGE, writable, anon);
+
+    for (size_t count = 2; count < 3000; count *= 3) {
+        start = mremap(start, (count == 2 ? 1 : count / 3) * PAGE, count * PAGE, MREMAP_MAYMOVE);
+        expect(start != MAP_FAILED);
+        expect_locked(start, count * PAGE);
+    }
+}
+
+static void remap_shrinks(void)
+{
+    char *start = map(LENGTH, writable, anon);
+    long locked_kb = status_kb("VmLck");
+
+    expect(mremap(start, LENGTH, LENGTH / 4, 0) == start);
+    expect_locked(start, LENGTH / 4);
+    expect_equal(status_kb("VmLck"), locked_kb - LENGTH / 4 * 3 / 1024);
+    /* What comes there next is judged afresh. */
+    expect(mmap(start + LENGTH / 4, LENGTH / 4, PROT_NONE, anon | MAP_FIXED, -1, 0) !=
+           MAP_FAILED);
+    expect_unlocked(start + LENGTH / 4, LENGTH / 4);
+}
+
+static void remap_moves(void)
+{
+    char *start = map(LENGTH, writable, anon);
+    char *target = map(LENGTH + 8 * PAGE, PROT_NONE, anon);
+
+    start[5] = 'x';
+    expect(mremap(start, LENGTH, LENGTH, MREMAP_MAYMOVE | MREMAP_FIXED, target) == target);
+    expect_locked(target, LENGTH);
+    expect(target[5] == 'x');
+    expect_unlocked(target + LENGTH, 8 * PAGE);
+    /* A part of it, and of another length. */
+    start = map(LENGTH, PROT_NONE, anon);
+    expect(mremap(pages(target, 4), 4 * PAGE, 8 * PAGE, MREMAP_MAYMOVE | MREMAP_FIXED, start) ==
+           start);
+    expect_locked(start, 8 * PAGE);
+    expect_unlocked(pages(start, 8), LENGTH - 8 * PAGE);
+    expect_locked(target, 4 * PAGE);
+    expect_locked(pages(target, 8), LENGTH - 8 * PAGE);
+}
+
+/* The kernel leaves the old addresses mapped, but takes the lock of the whole mapping. */
+static void remap_leaves(void)
+{
+    char *start = map(LENGTH, writable, anon);
+    char *moved;
+
+    memset(start, 'x', LENGTH);
+    moved = mremap(start, LENGTH, LENGTH, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
+    if (moved == MAP_FAILED && errno == EINVAL)
+        skip("the kernel has no MREMAP_DONTUNMAP");
+    expect(moved != MAP_FAILED);
+    expect_locked(moved, LENGTH);
+    expect_locked(start, LENGTH);
+    expect(moved[LENGTH - 1] == 'x' && start[LENGTH - 1] == 0);
+}
+
+/* … and that of its neighbours, which the kernel had made one mapping with it. */
+static void remap_leaves_in_the_middle(void)
+{
+    char *start = map(LENGTH, writable, anon);
+    char *moved = mremap(pages(start, 20), 10 * PAGE, 10 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP,
+                         NULL);
+
+    if (moved == MAP_FAILED && errno == EINVAL)
+        skip("the kernel has no MREMAP_DONTUNMAP");
+    expect(moved != MAP_FAILED);
+    expect_locked(moved, 10 * PAGE);
+    expect_locked(start, LENGTH);
+}
+
+static void remap_duplicates(void)
+{
+    char *start = map(LENGTH, writable, MAP_SHARED | MAP_ANONYMOUS);
+    char *again = mremap(start, 0, LENGTH, MREMAP_MAYMOVE);
+
+    expect(again != MAP_FAILED && again != start);
+    start[7] = 'x';
+    expect(again[7] == 'x');
+    expect_locked(start, LENGTH);
+    expect_locked(again, LENGTH);
+}
+
+static void remap_of_reservation(void)
+{
+    char *start = map(LENGTH, PROT_NONE, anon);
+
+    start = mremap(start, LENGTH, 4 * LENGTH, MREMAP_MAYMOVE);
+    expect(start != MAP_FAILED);
+    expect_unlocked(start, 4 * LENGTH);
+    expect(mprotect(start + 2 * LENGTH, LENGTH, writable) == 0);
+    expect_locked(start + 2 * LENGTH, LENGTH);
+    expect_unlocked(start + 3 * LENGTH, LENGTH);
+    expect_unlocked(start, 2 * LENGTH);
+}
+
+/* -- sorts ---------------------------------------------------------------------------------- */
+
+static void each_sort(void)
+{
+    int fd = file_of(LENGTH);
+
+    expect_locked(map(LENGTH, writable, anon), LENGTH);
+    expect_locked(map(LENGTH, PROT_READ, anon), LENGTH);
+    expect_locked(map(LENGTH, writable, anon | MAP_NORESERVE), LENGTH);
+    expect_locked(map(LENGTH, writable, anon | MAP_POPULATE), LENGTH);
+    expect_locked(map(LENGTH, writable, anon | MAP_STACK), LENGTH);
+    expect_locked(map(LENGTH, writable, anon | MAP_32BIT), LENGTH);
+    expect_locked(map(LENGTH, writable, MAP_SHARED | MAP_ANONYMOUS), LENGTH);
+    expect_locked(map_fd(LENGTH, writable, MAP_SHARED, fd), LENGTH);
+    expect_locked(map_fd(LENGTH, writable, MAP_PRIVATE, fd), LENGTH);
+    expect_locked(map_fd(LENGTH, PROT_READ, MAP_SHARED, fd), LENGTH);
+    expect_locked(map_fd(LENGTH, PROT_READ, MAP_PRIVATE, fd), LENGTH);
+    expect_locked(map(1, writable, anon), 1);
+}
+
+/* Two pages of the file, and behind its end what can only be touched at the price of a signal. */
+static void beyond_the_end_of_a_file(void)
+{
+    int fd = file_of(2 * PAGE);
+    char *start = map_fd(LENGTH, writable, MAP_SHARED, fd);
+    char *next = map(LENGTH, writable, anon);
+
+    expect_marked(start, 2 * PAGE);
+    expect_locked(next, LENGTH);
+    expect(ftruncate(fd, LENGTH) == 0);
+    start[LENGTH - 1] = 'x';
+    expect(munmap(start, LENGTH) == 0);
+    expect_locked(next, LENGTH);
+}
+
+static void grows_down(void)
+{
+    char *start = map(LENGTH, writable, anon | MAP_GROWSDOWN);
+
+    expect_locked(start, LENGTH);
+    expect(munmap(start, LENGTH) == 0);
+}
+
+/* They are in memory for ever anyway: only that nothing goes wrong. */
+static void huge_pages(void)
+{
+    enum { HUGE = 2 << 20 };
+    char *start = mmap(NULL, HUGE, writable, anon | MAP_HUGETLB, -1, 0);
+
+    if (start == MAP_FAILED)
+        skip("no huge pages are set aside");
+    memset(start, 1, HUGE);
+    expect(munmap(start, HUGE) == 0);
+    expect_locked(map(LENGTH, writable, anon), LENGTH);
+}
+
+static void segments(void)
+{
+    int id = shmget(IPC_PRIVATE, LENGTH, IPC_CREAT | 0600);
+    char *start = shmat(id, NULL, 0);
+    char *again = shmat(id, NULL, SHM_RDONLY);
+    long locked_kb;
+
+    expect(id >= 0 && start != (void *)-1 && again != (void *)-1);
+    expect(shmctl(id, IPC_RMID, NULL) == 0);
+    expect_locked(start, LENGTH);
+    expect_locked(again, LENGTH);
+    locked_kb = status_kb("VmLck");
+    expect(shmdt(start) == 0);
+    expect_equal(status_kb("VmLck"), locked_kb - LENGTH / 1024);
+    expect_locked(again, LENGTH);
+    expect(shmdt(again) == 0);
+    expect_equal(status_kb("VmLck"), locked_kb - 2 * LENGTH / 1024);
+    expect(shmdt(start) == -1 && errno == EINVAL);
+}
+
+/* KINDS=heap. */
+static void heap_end_moved(void)
+{
+    enum { LONG = 1 << 20 };
+    char *start = sbrk(LONG + 100);
+
+    expect(start != (void *)-1);
+    expect_locked(start, LONG + 100);
+    expect(sbrk(-LONG / 2) != (void *)-1);
+    expect_locked(start, LONG / 2);
+    expect(brk(start + 2 * LONG) == 0);
+    expect_locked(start, 2 * LONG);
+    expect(brk(start + PAGE) == 0);
+    expect_locked(start, PAGE);
+    expect_equal(sbrk(0) == start + PAGE, true);
+    expect(sbrk(LONG) == start + PAGE);
+    expect_locked(start, LONG + PAGE);
+}
+
+/* -- the policy ----------------------------------------------------------------------------- */
+
+/* MIN_SIZE=64K MAX_SIZE=1M: sizes as they are asked for, in whole pages. */
+static void by_size(void)
+{
+    int fd = file_of(4 << 20);
+
+    expect_unlocked(map(60 << 10, writable, anon), 60 << 10);
+    expect_locked(map((60 << 10) + 1, writable, anon), 64 << 10);
+    expect_locked(map(64 << 10, writable, anon), 64 << 10);
+    expect_locked(map(1 << 20, writable, anon), 1 << 20);
+    expect_unlocked(map((1 << 20) + 1, writable, anon), (1 << 20) + PAGE);
+    expect_unlocked(map_fd(60 << 10, writable, MAP_SHARED, fd), 60 << 10);
+    expect_locked(map_fd(1 << 20, writable, MAP_SHARED, fd), 1 << 20);
+    expect_unlocked(map_fd(4 << 20, writable, MAP_PRIVATE, fd), 4 << 20);
+}
+
+/* What is left of a mapping is judged by what it was. MIN_SIZE=64K. */
+static void by_size_after_parting(void)
+{
+    char *start = map(LENGTH, writable, anon);
+
+    expect(munmap(pages(start, 4), LENGTH - 8 * PAGE) == 0);
+    expect_locked(start, 4 * PAGE);
+    expect_locked(pages(start, PAGES - 4), 4 * PAGE);
+}
+
+/* One mapping of each kind; AUTOLOCK_KINDS names one. */
+static void by_kind(void)
+{
+    const char *kind = getenv("AUTOLOCK_KINDS");
+    int fd = file_of(LENGTH);
+    int id = shmget(IPC_PRIVATE, LENGTH, IPC_CREAT | 0600);
+    const struct {
+        const char *kind;
+        char *start;
+    } maps[] = {
+        {"anon", map(LENGTH, writable, anon)},
+        {"file", map_fd(LENGTH, writable, MAP_SHARED, fd)},
+        {"file", map_fd(LENGTH, PROT_READ, MAP_PRIVATE, fd)},
+        {"shared", map(LENGTH, writable, MAP_SHARED | MAP_ANONYMOUS)},
+        {"shared", shmat(id, NULL, 0)},
+        {"stack", map(LENGTH, writable, anon | MAP_STACK)},
+        {"heap", malloc(LENGTH)},
+    };
+
+    expect(kind);
+    for (size_t i = 0; i < sizeof(maps) / sizeof(*maps); i++) {
+        if (strcmp(maps[i].kind, kind) == 0)
+            expect_locked(maps[i].start, LENGTH);
+        else
+            expect_unlocked(maps[i].start, LENGTH);
+    }
+    expect(shmctl(id, IPC_RMID, NULL) == 0);
+}
+
+/* FLAGS=current: nothing that appears later. */
+static void current_only(void)
+{
+    expect_unlocked(map(LENGTH, writable, anon), LENGTH);
+    expect_unlocked(used(malloc(LENGTH)), LENGTH);
+}
+
+/* FLAGS=future,onfault: marked, and brought in by touching. */
+static void on_fault(void)
+{
+    char *start = map(LENGTH, writable, anon);
+    char *block = malloc(LENGTH);
+
+    expect_marked(start, LENGTH);
+    expect(resident_pages(start, LENGTH) == 0);
+    start[10 * PAGE] = 1;
+    expect(resident_pages(start, LENGTH) == 1);
+    expect_marked(block, LENGTH);
+    expect(resident_pages(block, LENGTH) <= 2);
+    start = mremap(start, LENGTH, 2 * LENGTH, MREMAP_MAYMOVE);
+    expect(start != MAP_FAILED);
+    expect_marked(start, 2 * LENGTH);
+    expect(resident_pages(start, 2 * LENGTH) <= 1);
+}
+
+SCENARIOS(SCENARIO(unmap_parts), SCENARIO(unmap_fails), SCENARIO(reservation_opened_in_parts),
+          SCENARIO(huge_reservation), SCENARIO(closed_and_opened_again),
+          SCENARIO(protection_changes_nothing_else), SCENARIO(fixed_over_half),
+          SCENARIO(fixed_changes_kind), SCENARIO(remap_grows), SCENARIO(remap_shrinks),
+          SCENARIO(remap_moves), SCENARIO(remap_leaves), SCENARIO(remap_leaves_in_the_middle),
+          SCENARIO(remap_duplicates), SCENARIO(remap_of_reservation), SCENARIO(each_sort),
+          SCENARIO(beyond_the_end_of_a_file), SCENARIO(grows_down), SCENARIO(huge_pages),
+          SCENARIO(segments), SCENARIO(heap_end_moved), SCENARIO(by_size),
+          SCENARIO(by_size_after_parting), SCENARIO(by_kind), SCENARIO(current_only),
+          SCENARIO(on_fault))

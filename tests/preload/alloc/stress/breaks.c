@@ -1,0 +1,61 @@
+/*
+ * The program's own brk and sbrk, as the kind `heap`.
+ */
+#include "stress.h"
+
+enum { BREAKS = 64 };
+
+struct stretch {
+    char *start;
+    size_t length;
+    size_t longest; /* before it was shortened */
+};
+
+static struct stretch stretches[BREAKS];
+static size_t count;
+
+static void grow(struct random *random)
+{
+    size_t length = 1 + random_below(random, random_percent(random, 80) ? 20000 : 1 << 20);
+    char *start;
+
+    if (count == BREAKS)
+        return;
+    start = sbrk(0);
+    if (random_percent(random, 50))
+        expect(sbrk((intptr_t)length) == start);
+    else
+        expect_equal(brk(start + length), 0);
+    journal_add("sbrk", start, length);
+    stretches[count++] = (struct stretch){start, length, length};
+}
+
+/* Only what is still at the heap's end: the allocator may have gone on from there. */
+static void shrink(struct random *random)
+{
+    struct stretch *last = &stretches[count - 1];
+    size_t less = random_percent(random, 50) ? last->length : 1 + random_below(random, last->length);
+
+    if (sbrk(0) != last->start + last->length)
+        return;
+    journal_add("sbrk back", last->start + last->length - less, less);
+    expect(sbrk(-(intptr_t)less) == last->start + last->length);
+    last->length -= less;
+    count -= !last->length;
+}
+
+void break_operation(struct random *random)
+{
+    if (!count || random_percent(random, 55))
+        grow(random);
+    else
+        shrink(random);
+}
+
+void breaks_claim(void)
+{
+    for (size_t i = 0; i < count; i++)
+        claims_add(stretches[i].start, stretches[i].length,
+                   policy_judge(&policy, KIND_HEAP, stretches[i].length, stretches[i].longest),
+                   KIND_HEAP, "sbrk");
+}

@@ -1,0 +1,161 @@
+"""What becomes of a program whose memory cannot be locked as asked, or whose settings are wrong."""
+
+import errno
+import resource
+
+from harness import MIB, NOBODY, Run, limit, need_privilege, need_root, program, run
+
+BAD_CONFIGURATION = 78
+
+
+def as_ordinary_user(memlock: int, *command: str, **settings: str) -> Run:
+    need_root()
+    return run(*(command or (program("exit_with"), "5")), user=NOBODY, prepare=limit(resource.RLIMIT_MEMLOCK, memlock),
+               **settings)
+
+
+def one_line(done: Run) -> str:
+    assert done.err.count(b"\n") == 1 and done.err.startswith(b"libautolock: "), done
+    return done.err.decode()
+
+
+# -- as an ordinary user --------------------------------------------------------------------------
+
+
+def test_fail_under_a_limit() -> None:
+    one_line(as_ordinary_user(8 * MIB, ON_FAILURE="fail").expect(BAD_CONFIGURATION, out=b""))
+
+
+def test_fail_with_limit_0() -> None:
+    one_line(as_ordinary_user(0, ON_FAILURE="fail").expect(BAD_CONFIGURATION, out=b""))
+
+
+def test_warn_under_a_limit() -> None:
+    done = as_ordinary_user(8 * MIB).expect(5, out=b"main ran\n")
+    assert "8.0 MiB" in one_line(done) or "8 MiB" in one_line(done), done
+    assert done.report["downgrades"] and done.report["backend"] == "kernel"
+    assert 0 < done.report["locked"]["kernel_bytes"] <= 8 * MIB
+    assert done.report["memory"]["limit_bytes"] == 8 * MIB
+
+
+def test_warn_with_limit_0() -> None:
+    done = as_ordinary_user(0).expect(5, out=b"main ran\n")
+    one_line(done)
+    assert done.report["backend"] == "none" and done.report["locked"]["kernel_bytes"] == 0
+    assert done.report["failures"]["EPERM"] >= 1
+
+
+def test_ignore_under_a_limit() -> None:
+    done = as_ordinary_user(8 * MIB, ON_FAILURE="ignore").expect(5, out=b"main ran\n", err=b"")
+    assert done.report["downgrades"]
+
+
+def test_ignore_with_limit_0() -> None:
+    done = as_ordinary_user(0, ON_FAILURE="ignore").expect(5, out=b"main ran\n", err=b"")
+    assert done.report["failures"]["EPERM"] >= 1
+
+
+def test_current_alone_fits_under_a_limit() -> None:
+    done = as_ordinary_user(8 * MIB, FLAGS="current", ON_FAILURE="fail").expect(5, out=b"main ran\n", err=b"")
+    assert done.report["locked"]["kernel_bytes"] > 0 and not done.report["downgrades"]
+
+
+def test_heap_grows_past_a_limit() -> None:
+    # A limit that holds must never reach the program's own malloc.
+    as_ordinary_user(8 * MIB, program("allocator_load")).expect(0)
+    as_ordinary_user(8 * MIB, program("allocator_load"), FLAGS="future,onfault").expect(0)
+
+
+def test_observe_needs_no_privilege() -> None:
+    done = as_ordinary_user(0, MODE="observe", ON_FAILURE="fail").expect(5, err=b"")
+    assert done.report["need"]["memlock_bytes"] > 0
+
+
+# -- wrong settings -------------------------------------------------------------------------------
+
+
+def test_bad_value() -> None:
+    done = run(program("exit_with"), "5", FLAGS="current,futre").expect(5, out=b"main ran\n")
+    line = one_line(done)
+    for part in "AUTOLOCK_FLAGS", "current,futre", "future", "onfault":
+        assert part in line, line
+    assert set(done.report["flags"]) == {"current", "future"}
+
+
+def test_bad_value_fails() -> None:
+    one_line(run(program("exit_with"), MODE="everything", ON_FAILURE="fail").expect(BAD_CONFIGURATION, out=b""))
+
+
+def test_unknown_name() -> None:
+    done = run(program("exit_with"), "5", MODES="all").expect(5, out=b"main ran\n")
+    assert "AUTOLOCK_MODES" in one_line(done) and "AUTOLOCK_MODE?" in one_line(done), done
+
+
+def test_unknown_name_fails() -> None:
+    one_line(run(program("exit_with"), MODES="all", ON_FAILURE="fail").expect(BAD_CONFIGURATION, out=b""))
+
+
+def test_bad_value_is_ignored_in_silence() -> None:
+    run(program("exit_with"), "5", MODES="all", LOG="quiet").expect(5, out=b"main ran\n", err=b"")
+
+
+def test_onfault_alone() -> None:
+    done = run(program("exit_with"), "5", FLAGS="onfault").expect(5)
+    assert "AUTOLOCK_FLAGS" in one_line(done)
+    assert set(done.report["flags"]) == {"current", "future", "onfault"}
+
+
+def test_off_is_silent() -> None:
+    run(program("exit_with"), "5", MODE="off", FLAGS="nonsense", NO_SUCH_NAME="1", ON_FAILURE="fail").expect(
+        5, out=b"main ran\n", err=b"")
+
+
+# -- kernels and containers that forbid it --------------------------------------------------------
+
+
+def denied(error: int, flags: str = "0", **settings: str) -> Run:
+    need_privilege()
+    return run(program("deny"), "mlockall", str(error), flags, program("exit_with"), "5", **settings)
+
+
+def no_mlockall(name: str) -> None:
+    done = denied(getattr(errno, name)).expect(5, out=b"main ran\n")
+    line = one_line(done)
+    # Not the limit's fault: it must not be blamed.
+    assert "raise it" not in line, line
+    assert done.report["failures"][name] == 1 and done.report["backend"] == "none", done
+    assert done.report["locked"]["kernel_bytes"] == 0
+    quiet = denied(getattr(errno, name), ON_FAILURE="ignore").expect(5, out=b"main ran\n", err=b"")
+    assert quiet.report["failures"][name] == 1
+    one_line(denied(getattr(errno, name), ON_FAILURE="fail").expect(BAD_CONFIGURATION, out=b""))
+
+
+def test_mlockall_eperm() -> None:
+    no_mlockall("EPERM")
+
+
+def test_mlockall_enomem() -> None:
+    no_mlockall("ENOMEM")
+
+
+def test_mlockall_eagain() -> None:
+    no_mlockall("EAGAIN")
+
+
+def test_mlockall_enosys() -> None:
+    no_mlockall("ENOSYS")
+
+
+def test_mlockall_einval() -> None:
+    no_mlockall("EINVAL")
+
+
+def test_other_errors_are_counted_too() -> None:
+    assert denied(errno.EIO).expect(5).report["failures"]["other"] == 1
+
+
+def test_kernel_without_onfault() -> None:
+    done = denied(errno.EINVAL, "4", FLAGS="current,future,onfault").expect(5, out=b"main ran\n")
+    assert [entry for entry in done.report["downgrades"] if "ONFAULT" in entry["reason"]], done
+    assert done.report["backend"] == "kernel" and done.report["locked"]["kernel_bytes"] > 0
+    assert done.report["failures"]["EINVAL"] == 1

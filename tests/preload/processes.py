@@ -1,0 +1,208 @@
+"""Ends, children and threads: what the program and its parent see is the same; reports come once."""
+
+import collections
+import signal
+
+from harness import Run, behind, program, run, without
+import harness
+
+
+# -- ends -----------------------------------------------------------------------------------------
+
+
+def ends(how: str, status: int, ended: str | None = None) -> Run:
+    """`ended`: what the report must say; None where no library has a say any more."""
+    wanted = without(program("ends"), how).expect(status)
+    done = run(program("ends"), how).expect(status, out=wanted.out, err=wanted.err)
+    assert ended is None or done.report["ended"] == ended, done
+    pids = [report["pid"] for report in done.reports]
+    assert len(pids) == len(set(pids)), done
+    return done
+
+
+def test_exit() -> None:
+    ends("exit", 3, "exit")
+
+
+def test_exit_at_once() -> None:
+    ends("_exit", 3, "_exit")
+
+
+def test_quick_exit() -> None:
+    ends("quick_exit", 3)
+
+
+def test_abort() -> None:
+    ends("abort", -signal.SIGABRT)
+
+
+def test_bad_access() -> None:
+    ends("segv", -signal.SIGSEGV)
+
+
+def test_exec() -> None:
+    wanted = without(program("ends"), "exec").expect(7)
+    run(program("ends"), "exec").expect(7, out=wanted.out, err=wanted.err)
+
+
+def test_exec_that_fails() -> None:
+    ends("exec_fails", 9, "exit")
+
+
+def test_signals() -> None:
+    for number in (signal.SIGKILL, signal.SIGTERM, signal.SIGINT, signal.SIGHUP, signal.SIGPIPE, signal.SIGALRM,
+                   signal.SIGUSR1, signal.SIGXFSZ):
+        ends(f"signal{int(number)}", -number)
+
+
+def test_main_thread_ends_first() -> None:
+    assert b"after main\n" in ends("pthread_exit", 0, "exit").out
+
+
+def test_detached_threads_still_run() -> None:
+    ends("detached", 6, "exit")
+
+
+def test_exit_in_a_thread() -> None:
+    ends("thread", 4, "exit")
+
+
+def test_exit_on_the_smallest_stack() -> None:
+    ends("small_thread", 4, "exit")
+
+
+def test_exit_in_a_signal_handler() -> None:
+    ends("handler", 5, "exit")
+
+
+def test_exit_handlers_work() -> None:
+    ends("in_atexit", 3, "exit")
+
+
+# -- children -------------------------------------------------------------------------------------
+
+
+WATCHED = "children", "exit_with"
+
+
+def children(how: str, executed: int, forked: int = 0) -> None:
+    """`executed`: children that are new programs and therefore report; `forked`: those that end by themselves."""
+    command = program("children"), how, program("exit_with")
+    wanted = without(*command).expect()
+    done = run(*command).expect(out=wanted.out, err=wanted.err)
+    # What becomes of the shell in between is not for this test to say.
+    reports = [report for report in done.reports if report["ended"] != "exec" and report["program"] in WATCHED]
+    names = collections.Counter(report["program"] for report in reports)
+    assert names == collections.Counter({"children": 1 + forked, "exit_with": executed}), done
+    pids = [report["pid"] for report in reports]
+    assert len(pids) == len(set(pids)), done
+
+
+def test_vfork() -> None:
+    children("vfork_exit", 0)
+
+
+def test_vfork_and_exec() -> None:
+    children("vfork_exec", 1)
+
+
+def test_posix_spawn() -> None:
+    children("spawn", 1)
+
+
+def test_system() -> None:
+    children("system", 1)
+
+
+def test_popen() -> None:
+    children("popen", 1)
+
+
+def test_fork_and_exec() -> None:
+    children("fork_exec", 1)
+
+
+def test_fork_and_exit() -> None:
+    children("fork_exit", 0, forked=1)
+
+
+def test_fork_and_exit_at_once() -> None:
+    children("fork__exit", 0, forked=1)
+
+
+def test_forked_child_is_killed() -> None:
+    children("fork_kill", 0)
+
+
+def test_clone() -> None:
+    children("clone", 0)
+
+
+def test_clone_that_shares_memory() -> None:
+    children("clone_vm", 0)
+
+
+def test_forked_child_reports_itself() -> None:
+    reports = run(program("children"), "fork_exit", program("exit_with")).expect().reports
+    parent = next(report for report in reports if report["children"]["fork"] == 1)
+    child = next(report for report in reports if report is not parent)
+    assert child["ppid"] == parent["pid"]
+    # Locks are not inherited, and neither is what the parent has counted.
+    assert child["locked"]["kernel_bytes"] == 0 and child["downgrades"], child
+    assert child["calls"]["fork"] == 0 and child["children"]["fork"] == 0, child
+
+
+# -- forks of many threads ------------------------------------------------------------------------
+
+
+def storm(how: str, processes: int) -> None:
+    """Every process reports, once, and for itself."""
+    done = run(program("fork_storm"), how).expect(out=b"160\n", err=b"")
+    assert len({report["pid"] for report in done.reports}) == len(done.reports) == processes, len(done.reports)
+
+
+def test_fork_storm() -> None:
+    storm("_exit", 161)
+
+
+def test_fork_storm_with_grandchildren() -> None:
+    # Each child has a grandchild, which forks again for every_hook().
+    storm("grandchild", 161 + 160 + 160)
+
+
+def test_fork_storm_with_exit_handlers() -> None:
+    storm("exit", 161)
+
+
+# -- stages of a program's life -------------------------------------------------------------------
+
+
+def stages(*preload: str) -> list:
+    done = run(program("stages"), preload=":".join(preload)).expect(err=b"")
+    assert done.report["program"] == "stages"
+    lines = done.out.decode().splitlines()
+    # Those of the program stand in their order; the library's own place among the others is the loader's choice.
+    own = [line for line in lines if line in ("program begins", "main", "atexit handler", "program ends")]
+    assert own == ["program begins", "main", "atexit handler", "program ends"], lines
+    assert "linked ends" in lines and len([line for line in lines if line.startswith("linked begins")]) == 1, lines
+    return lines
+
+
+def test_all_stages() -> None:
+    stages(harness.library)
+
+
+def test_preloaded_before_another() -> None:
+    lines = stages(harness.library, behind("stage_preloaded"))
+    assert "preloaded ends" in lines, lines
+
+
+def test_preloaded_behind_another() -> None:
+    lines = stages(behind("stage_preloaded"), harness.library)
+    assert "preloaded ends" in lines, lines
+
+
+def test_something_ran_before_the_lock() -> None:
+    # Else the two tests above would prove nothing about the time before our constructor.
+    lines = stages(behind("stage_preloaded"), harness.library) + stages(harness.library, behind("stage_preloaded"))
+    assert [line for line in lines if line.endswith("before the lock")], lines

@@ -1,0 +1,57 @@
+#include "kernel_double.h"
+
+#include "kernel.h"
+
+#include <errno.h>
+
+struct kernel_double kernel_double;
+
+int al_kernel_mlockall(unsigned flags)
+{
+    const unsigned when = AL_MCL_CURRENT | AL_MCL_FUTURE;
+    unsigned known = when | (kernel_double.knows_onfault ? AL_MCL_ONFAULT : 0);
+
+    kernel_double.mlockall_calls++;
+    /* As the kernel does: it must know every flag, and onfault alone says nothing. */
+    if (flags & ~known || !(flags & when))
+        return -EINVAL;
+    if (kernel_double.mlockall_error)
+        return kernel_double.mlockall_error;
+    kernel_double.in_force = flags;
+    return 0;
+}
+
+int al_kernel_munlockall(void)
+{
+    kernel_double.other_calls++;
+    kernel_double.in_force = 0;
+    return 0;
+}
+
+int al_kernel_mlock2(const void *start, size_t length, unsigned flags)
+{
+    (void)start;
+    kernel_double.mlock2_calls++;
+    kernel_double.mlock2_length = length;
+    kernel_double.mlock2_flags = flags;
+    return kernel_double.mlock2_error;
+}
+
+int al_kernel_munlock(const void *start, size_t length)
+{
+    (void)start;
+    (void)length;
+    kernel_double.other_calls++;
+    return 0;
+}
+
+int al_kernel_madvise(const void *start, size_t length, int advice)
+{
+    (void)start;
+    (void)length;
+    kernel_double.madvise_calls++;
+    if (kernel_double.unknown_advice && advice == kernel_double.unknown_advice)
+        return -EINVAL;
+    kernel_double.advice = advice;
+    return 0;
+}

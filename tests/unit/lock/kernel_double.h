@@ -1,0 +1,27 @@
+/* A kernel that fails at will, in place of lib/lock/kernel.c. */
+#ifndef KERNEL_DOUBLE_H
+#define KERNEL_DOUBLE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+struct kernel_double {
+    /* How it behaves. */
+    bool knows_onfault; /* Linux 4.4 or later */
+    int mlockall_error; /* what mlockall returns for flags it knows, 0 or a negative errno */
+    int mlock2_error;   /* the same of mlock2 */
+    int unknown_advice; /* what madvise does not know; 0: it knows all */
+    /* What became of it. */
+    unsigned mlockall_calls;
+    unsigned mlock2_calls;
+    unsigned madvise_calls;
+    unsigned other_calls;
+    unsigned in_force; /* flags of the mlockall that succeeded last */
+    int advice;        /* that was taken last */
+    size_t mlock2_length;
+    unsigned mlock2_flags;
+};
+
+extern struct kernel_double kernel_double;
+
+#endif
