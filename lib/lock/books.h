@@ -40,7 +40,7 @@ struct al_books {
     int64_t runs;         /* separate runs of locked pages; approximate while threads run */
 };
 
-extern struct al_books al_books;
+extern struct al_books al_books AL_HIDDEN;
 
 /* How many pages may be locked without an owner. */
 uint64_t al_books_slack(void);

@@ -47,7 +47,7 @@ struct al_heap_owner {
     struct al_allocator allocator;
 };
 
-extern struct al_heap_owner al_heap_owner;
+extern struct al_heap_owner al_heap_owner AL_HIDDEN;
 
 /* Starts counting; the policy is in al_books. `several_threads`: more than one ran already. */
 void al_heap_owner_start(const struct al_allocator *allocator, uintptr_t main_start,
@@ -90,17 +90,29 @@ void al_heap_disown(const void *block, size_t usable);
 void al_heap_own_pages(const void *block, size_t usable);
 void al_heap_disown_pages(const void *block, size_t usable);
 
-/* Whether a page is as it should be when it gets one more owner: locked for others already. */
+/*
+ * Whether one more owner changes nothing of a page but the number of owners: blocks are counted on
+ * it, it has some already, and its lock is certain.
+ */
 static inline bool al_word_settled(uint32_t word)
 {
-    return (word & (AL_PAGE_LOCKED | AL_PAGE_UNSURE)) == AL_PAGE_LOCKED &&
-           word & (AL_PAGE_OWNERS | AL_PAGE_MAPPED);
+    const uint32_t state = AL_PAGE_LOCKED | AL_PAGE_UNSURE | AL_PAGE_UNCOUNTED;
+
+    return (word & state) == AL_PAGE_LOCKED && word & AL_PAGE_OWNERS;
 }
 
-/* Whether a page stays as it is when one of its owners goes. */
+/* Whether the same holds for one owner less. */
 static inline bool al_word_shared(uint32_t word)
 {
-    return (word & AL_PAGE_OWNERS) >= 2 || word & AL_PAGE_UNCOUNTED;
+    return (word & (AL_PAGE_OWNERS | AL_PAGE_UNCOUNTED)) - 2 <= AL_PAGE_OWNERS - 2;
+}
+
+/* Whether blocks on the page are not counted, and it is locked as a whole. */
+static inline bool al_word_uncounted(uint32_t word)
+{
+    const uint32_t state = AL_PAGE_UNCOUNTED | AL_PAGE_MAPPED | AL_PAGE_LOCKED;
+
+    return (word & state) == state;
 }
 
 /*

@@ -14,6 +14,8 @@
 #ifndef AL_PAGEMAP_H
 #define AL_PAGEMAP_H
 
+#include "hidden.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -59,7 +61,7 @@ struct al_branch {
     uintptr_t entry[AL_BRANCH_LEAVES];
 };
 
-extern struct al_branch *al_pagemap_root[AL_ROOT_BRANCHES];
+extern struct al_branch *al_pagemap_root[AL_ROOT_BRANCHES] AL_HIDDEN;
 
 /* log2 of the page size: fixed where the processor has only one, else known after the init. */
 #if defined(__x86_64__) || defined(__i386__)
@@ -98,7 +100,7 @@ static inline struct al_leaf *al_pagemap_leaf(al_page page)
 }
 
 /* The leaf found last: most calls are for the same one. Never NULL. */
-extern struct al_leaf *al_leaf_recent;
+extern struct al_leaf *al_leaf_recent AL_HIDDEN;
 
 /* The same as al_pagemap_leaf, quicker where it is the one that was asked for last. */
 static inline struct al_leaf *al_pagemap_leaf_quick(al_page page)

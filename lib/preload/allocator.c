@@ -7,7 +7,7 @@ bool al_allocator_is_glibc;
 
 static bool is_mapping(const void *block)
 {
-    return ((const size_t *)block)[-1] & AL_CHUNK_MAPPING;
+    return al_chunk_is_mapping(block);
 }
 
 /* Tries the layout out on small blocks, which change nothing in the allocator. */

@@ -8,7 +8,7 @@
 #include "real.h"
 
 /* glibc's own malloc: a block's size stands before it, and tells mappings of their own. */
-extern bool al_allocator_is_glibc;
+extern bool al_allocator_is_glibc AL_HIDDEN;
 
 /* The low bits of glibc's size word are flags; this one says that the block is a mapping. */
 #define AL_CHUNK_FLAGS   ((size_t)7)
@@ -19,14 +19,22 @@ void al_allocator_learn(struct al_allocator *ret_allocator);
 
 /*
  * The usable size of a live block of glibc's, without a call: the layout has been so since 2001,
- * and al_allocator_learn() has tried it out.
+ * and al_allocator_learn() has tried it out. A block that is a mapping of its own has one word
+ * less.
  */
+static inline size_t al_chunk_usable(const void *block)
+{
+    return (((const size_t *)block)[-1] & ~AL_CHUNK_FLAGS) - sizeof(size_t);
+}
+
+static inline bool al_chunk_is_mapping(const void *block)
+{
+    return ((const size_t *)block)[-1] & AL_CHUNK_MAPPING;
+}
+
 static inline size_t al_glibc_usable_size(const void *block)
 {
-    size_t word = ((const size_t *)block)[-1];
-
-    return (word & ~AL_CHUNK_FLAGS) - sizeof(size_t) -
-           (word & AL_CHUNK_MAPPING ? sizeof(size_t) : 0);
+    return al_chunk_usable(block) - (al_chunk_is_mapping(block) ? sizeof(size_t) : 0);
 }
 
 /* The usable size of any live block. */

@@ -6,6 +6,8 @@
 #ifndef AL_BOOT_HEAP_H
 #define AL_BOOT_HEAP_H
 
+#include "hidden.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 
@@ -16,7 +18,7 @@ void *al_boot_alloc(size_t size, size_t alignment);
 size_t al_boot_size(const void *block);
 
 /* Whether any block was ever handed out, and by that whether others need to be told apart. */
-extern bool al_boot_used;
+extern bool al_boot_used AL_HIDDEN;
 
 /* Whether `block` is one of ours, given that al_boot_used. */
 bool al_boot_owns_slow(const void *block);

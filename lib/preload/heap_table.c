@@ -27,6 +27,8 @@ void al_heap_track(bool glibc, bool several_threads)
 #undef AL_REAL
     if (glibc) {
         SET(malloc, several_threads ? al_tracked_threads_malloc : al_tracked_glibc_malloc);
+    }
+    if (glibc && !al_boot_used) {
         SET(free, several_threads ? al_tracked_threads_free : al_tracked_glibc_free);
     }
 }

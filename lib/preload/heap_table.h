@@ -18,7 +18,7 @@ struct al_heap {
 #undef AL_REAL
 };
 
-extern struct al_heap al_heap;
+extern struct al_heap al_heap AL_HIDDEN;
 
 #define AL_REAL(result, name, arguments)                                                           \
     result al_boot_##name arguments;                                                               \

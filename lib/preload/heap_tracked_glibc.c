@@ -3,11 +3,12 @@
  * for the case that nearly every call is of, a small block on a page that has other owners. All
  * else goes on, as a jump, to where every case is right.
  *
+ * Blocks of the boot heap are not told apart: where there are any, the table has al_tracked_free.
+ *
  * Twice each: with one thread owners are counted by plain additions, with several atomically. The
  * table is changed before the second thread is made.
  */
 #include "allocator.h"
-#include "boot_heap.h"
 #include "counters.h"
 #include "heap_owner.h"
 #include "heap_table.h"
@@ -27,15 +28,27 @@ ALWAYS_INLINE void add_alone(uint32_t *word, uint32_t change)
 #endif
 }
 
-/* The page's word, if the block lies on one page of the leaf that was asked for last. */
+/*
+ * The word of the block's page, if it lies on one page, of the leaf that was asked for last, whose
+ * blocks are counted; else NULL.
+ */
 ALWAYS_INLINE uint32_t *word_of(const char *block, size_t usable)
 {
-    al_page page = al_page_of(block);
+    const uintptr_t first = (uintptr_t)block;
     struct al_leaf *leaf = __atomic_load_n(&al_leaf_recent, __ATOMIC_RELAXED);
 
-    if (!LIKELY(al_page_of(block + usable - 1) == page && leaf->index == page / AL_LEAF_PAGES))
+    if (!LIKELY((first ^ (first + usable - 1)) >> al_page_shift == 0))
         return NULL;
-    return al_leaf_word(leaf, page);
+    if (!LIKELY(leaf->index == al_page_of(block) / AL_LEAF_PAGES))
+        return NULL;
+    return al_leaf_word(leaf, al_page_of(block));
+}
+
+/* Every case: a mapping of its own, a size that does not qualify … */
+static __attribute__((noinline)) void *own_any(void *block)
+{
+    al_heap_own(block, al_glibc_usable_size(block));
+    return block;
 }
 
 static __attribute__((noinline)) void *own_otherwise(void *block, size_t usable)
@@ -44,34 +57,12 @@ static __attribute__((noinline)) void *own_otherwise(void *block, size_t usable)
     return block;
 }
 
-/* A new block that is no mapping of its own, and qualifies. */
-ALWAYS_INLINE void *own(void *block, size_t usable, enum threads threads)
-{
-    uint32_t *word = word_of(block, usable);
-    uint32_t before;
-
-    if (!word)
-        return own_otherwise(block, usable);
-    before = __atomic_load_n(word, __ATOMIC_RELAXED);
-    if (!LIKELY(al_word_settled(before)))
-        return own_otherwise(block, usable);
-    if (before & AL_PAGE_UNCOUNTED)
-        return block;
-    if (threads == ONE) {
-        add_alone(word, 1);
-        return block;
-    }
-    /* Between the look and the addition the page may have lost its owners and its lock. */
-    if (__atomic_compare_exchange_n(word, &before, before + 1, false, __ATOMIC_ACQ_REL,
-                                    __ATOMIC_RELAXED))
-        return block;
-    return own_otherwise(block, usable);
-}
-
 ALWAYS_INLINE void *track_malloc(size_t size, enum threads threads)
 {
     struct al_counts *counts = al_thread_counts;
     size_t usable;
+    uint32_t *word;
+    uint32_t before;
     void *block;
 
     if (!LIKELY(counts))
@@ -82,13 +73,34 @@ ALWAYS_INLINE void *track_malloc(size_t size, enum threads threads)
     block = al_real.malloc(size);
     if (!LIKELY(block))
         return block;
-    usable = al_glibc_usable_size(block);
-    if (!al_heap_qualifies(usable)) {
-        al_count_in(counts, AL_COUNT_skipped_size, 1);
+    usable = al_chunk_usable(block);
+    if (!LIKELY(al_heap_qualifies(usable) && !al_chunk_is_mapping(block)))
+        return own_any(block);
+    al_heap_book(counts, 1, usable);
+    word = word_of(block, usable);
+    if (!word)
+        return own_otherwise(block, usable);
+    before = __atomic_load_n(word, __ATOMIC_RELAXED);
+    if (!LIKELY(al_word_settled(before))) {
+        if (al_word_uncounted(before))
+            return block;
+        return own_otherwise(block, usable);
+    }
+    if (threads == ONE) {
+        add_alone(word, 1);
         return block;
     }
-    al_heap_book(counts, 1, usable);
-    return own(block, usable, threads);
+    /* Between the look and the addition the page may have lost its owners and its lock. */
+    if (LIKELY(__atomic_compare_exchange_n(word, &before, before + 1, false, __ATOMIC_ACQ_REL,
+                                           __ATOMIC_RELAXED)))
+        return block;
+    return own_otherwise(block, usable);
+}
+
+static __attribute__((noinline)) void disown_any(void *block)
+{
+    al_heap_disown(block, al_glibc_usable_size(block));
+    al_real.free(block);
 }
 
 static __attribute__((noinline)) void disown_otherwise(void *block, size_t usable)
@@ -104,16 +116,16 @@ ALWAYS_INLINE void track_free(void *block, enum threads threads)
     uint32_t *word;
     uint32_t before;
 
-    if (!LIKELY(counts) || al_boot_owns(block)) {
+    if (!LIKELY(counts)) {
         al_tracked_free(block);
         return;
     }
     al_count_up(&counts->value[AL_COUNT_calls_free], 1);
     if (!LIKELY(block))
         return;
-    usable = al_glibc_usable_size(block);
-    if (!al_heap_qualifies(usable)) {
-        al_real.free(block);
+    usable = al_chunk_usable(block);
+    if (!LIKELY(al_heap_qualifies(usable) && !al_chunk_is_mapping(block))) {
+        disown_any(block);
         return;
     }
     al_heap_book(counts, (uint64_t)-1, -(uint64_t)usable);
@@ -124,17 +136,16 @@ ALWAYS_INLINE void track_free(void *block, enum threads threads)
     }
     before = __atomic_load_n(word, __ATOMIC_RELAXED);
     if (!LIKELY(al_word_shared(before))) {
-        disown_otherwise(block, usable);
-        return;
-    }
-    if (before & AL_PAGE_UNCOUNTED) {
-        al_real.free(block);
+        if (al_word_uncounted(before))
+            al_real.free(block);
+        else
+            disown_otherwise(block, usable);
         return;
     }
     if (threads == ONE) {
         add_alone(word, (uint32_t)-1);
-    } else if (!__atomic_compare_exchange_n(word, &before, before - 1, false, __ATOMIC_ACQ_REL,
-                                            __ATOMIC_RELAXED)) {
+    } else if (!LIKELY(__atomic_compare_exchange_n(word, &before, before - 1, false,
+                                                   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))) {
         disown_otherwise(block, usable);
         return;
     }

@@ -5,7 +5,9 @@
 #ifndef AL_INSIDE_H
 #define AL_INSIDE_H
 
-extern __thread unsigned al_inside_depth __attribute__((tls_model("initial-exec")));
+#include "hidden.h"
+
+extern __thread unsigned al_inside_depth AL_HIDDEN __attribute__((tls_model("initial-exec")));
 
 static inline void al_inside_begin(void)
 {

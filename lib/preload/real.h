@@ -9,6 +9,8 @@
 #ifndef AL_REAL_H
 #define AL_REAL_H
 
+#include "hidden.h"
+
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -65,7 +67,7 @@ struct al_real {
 #endif
 };
 
-extern struct al_real al_real;
+extern struct al_real al_real AL_HIDDEN;
 
 /*
  * Makes al_real whole. Returns false while another call, in this thread or another, is still at it:

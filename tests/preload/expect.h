@@ -28,15 +28,14 @@ enum { ERRNO_UNTOUCHED = 12345 };
 /* The tests count in pages of the smallest size; other sizes are skipped by need_privilege(). */
 enum { PAGE = 4096 };
 
-#define expect(condition)                                                                          \
-    ((condition) ? (void)0 : expect_failed(__FILE__, __LINE__, #condition))
+#define expect(condition) ((condition) ? (void)0 : expect_failed(__FILE__, __LINE__, #condition))
 
 /* Both sides are shown when they differ. */
 #define expect_equal(found, wanted)                                                                \
     expect_equal_at(__FILE__, __LINE__, #found, (long long)(found), (long long)(wanted))
 
-static inline void __attribute__((noreturn, format(printf, 1, 2))) end_with_1(const char *format,
-                                                                              ...)
+static inline void __attribute__((noreturn, format(printf, 1, 2)))
+end_with_1(const char *format, ...)
 {
     va_list arguments;
 
@@ -46,8 +45,8 @@ static inline void __attribute__((noreturn, format(printf, 1, 2))) end_with_1(co
     _exit(1);
 }
 
-static inline void __attribute__((noreturn)) expect_failed(const char *file, int line,
-                                                           const char *condition)
+static inline void __attribute__((noreturn))
+expect_failed(const char *file, int line, const char *condition)
 {
     end_with_1("%s:%d: not so: %s (errno %d)\n", file, line, condition, errno);
 }

@@ -8,6 +8,8 @@
 #ifndef AL_COUNTERS_H
 #define AL_COUNTERS_H
 
+#include "hidden.h"
+
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -33,7 +35,8 @@ struct al_counts {
  * The calling thread's block; NULL before its first count and after its end. The model is
  * initial-exec because the library is there from the process's start: no call to find it.
  */
-extern __thread struct al_counts *al_thread_counts __attribute__((tls_model("initial-exec")));
+extern __thread struct al_counts *al_thread_counts AL_HIDDEN
+    __attribute__((tls_model("initial-exec")));
 
 /* Counts for a thread that has no block: claims one, or in a thread that has ended adds atomically
  * to a block that all such threads share. */

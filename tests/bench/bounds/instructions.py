@@ -3,7 +3,7 @@
 
 from counting import MODES, fail, instructions, need_callgrind, parse_arguments, pattern, variables
 
-MOST = {"off": 4, "observe": 120, "all": 34, "alloc": 120}
+MOST = {"off": 4, "observe": 110, "all": 30, "alloc": 110}
 FEW, MANY = 20_000, 120_000
 DECIMALS = 2  # below that are the digits of the printed time, which differ from run to run
 

@@ -359,7 +359,7 @@ static void segments(void)
     expect(shmdt(start) == -1 && errno == EINVAL);
 }
 
-/* KINDS=heap. */
+/* `heap` is the malloc family: what the program itself takes is `anon`. */
 static void heap_end_moved(void)
 {
     enum { LONG = 1 << 20 };
@@ -376,6 +376,27 @@ static void heap_end_moved(void)
     expect_equal(sbrk(0) == start + PAGE, true);
     expect(sbrk(LONG) == start + PAGE);
     expect_locked(start, LONG + PAGE);
+}
+
+/* Given back to the middle of a page, and taken by malloc: KINDS=heap,anon. */
+static void heap_end_moved_before_malloc(void)
+{
+    enum { LONG = 1 << 20, BLOCKS = 500, SIZE = 3000 };
+    static char *block[BLOCKS];
+    char *start = sbrk(LONG);
+
+    expect(start != (void *)-1);
+    expect(sbrk(-(LONG - 100)) == start + LONG);
+    for (size_t i = 0; i < BLOCKS; i++)
+        expect((block[i] = malloc(SIZE)));
+    expect(block[BLOCKS - 1] > start);
+    watch_take();
+    for (size_t i = 0; i < BLOCKS; i++)
+        expect(watch_all_locked(block[i], SIZE));
+    expect_locked(start, 100);
+    for (size_t i = 0; i < BLOCKS; i++)
+        free(block[i]);
+    expect_locked(start, 100);
 }
 
 /* -- the policy ----------------------------------------------------------------------------- */
@@ -466,6 +487,7 @@ SCENARIOS(SCENARIO(unmap_parts), SCENARIO(unmap_fails), SCENARIO(reservation_ope
           SCENARIO(remap_moves), SCENARIO(remap_leaves), SCENARIO(remap_leaves_in_the_middle),
           SCENARIO(remap_duplicates), SCENARIO(remap_of_reservation), SCENARIO(each_sort),
           SCENARIO(beyond_the_end_of_a_file), SCENARIO(grows_down), SCENARIO(huge_pages),
-          SCENARIO(segments), SCENARIO(heap_end_moved), SCENARIO(by_size),
+          SCENARIO(segments), SCENARIO(heap_end_moved),
+          SCENARIO(heap_end_moved_before_malloc), SCENARIO(by_size),
           SCENARIO(by_size_after_parting), SCENARIO(by_kind), SCENARIO(current_only),
           SCENARIO(on_fault))

@@ -95,12 +95,16 @@ static size_t random_alignment(struct random *random)
     return (size_t)16 << random_below(random, 12);
 }
 
-/* A large block is a mapping of its own, and what comes where it was is somebody else's. */
+/*
+ * A block that is a mapping of its own, as libc's header before it tells, is in no arena: what comes
+ * where it was is somebody else's. (No slack is checked with other allocators.)
+ */
 static void note_arena(const struct block *block)
 {
     size_t arena = (uintptr_t)block->start / ARENA_BYTES;
+    bool is_mapping = ((size_t *)block->start)[-1] & 2;
 
-    if (block->size < 64 << 10 && arena < ARENAS)
+    if (options.slack_checked && !is_mapping && arena < ARENAS)
         arena_seen[arena] = true;
 }
 

@@ -1,5 +1,5 @@
 /*
- * The program's own brk and sbrk, as the kind `heap`.
+ * The program's own brk and sbrk: mappings of the kind `anon`, as `heap` is the malloc family.
  */
 #include "stress.h"
 
@@ -56,6 +56,6 @@ void breaks_claim(void)
 {
     for (size_t i = 0; i < count; i++)
         claims_add(stretches[i].start, stretches[i].length,
-                   policy_judge(&policy, KIND_HEAP, stretches[i].length, stretches[i].longest),
-                   KIND_HEAP, "sbrk");
+                   policy_judge(&policy, KIND_ANON, stretches[i].length, stretches[i].longest),
+                   KIND_ANON, "sbrk");
 }
