@@ -13,10 +13,13 @@
  * Pages without an owner stay locked for a while, since they are likely to be used again, and go
  * back in batches once there are more of them than
  *
- *   1/8 of what is locked, at least 64 KiB, at most 64 MiB.
+ *   1/8 of what is locked, at least 1.25 MiB, at most 64 MiB.
+ *
+ * The least is what lets a program that has little locked allocate and free a block of 1 MiB again
+ * and again without a system call.
  */
 #define AL_SLACK_SHARE     8
-#define AL_SLACK_MIN_BYTES ((size_t)64 << 10)
+#define AL_SLACK_MIN_BYTES ((size_t)1280 << 10)
 #define AL_SLACK_MAX_BYTES ((size_t)64 << 20)
 
 struct al_books {

@@ -6,6 +6,9 @@
 /* How far ahead of the heap's growth to lock, as far as the slack allows. */
 enum { AHEAD_PAGES = 256 };
 
+/* The most that an allocator adds to a small request: pages for a mapping of its own. */
+enum { ROUNDED_UP = 16 << 10 };
+
 /* After so many tries to place a block of ours in a leaf, it is not an arena's. */
 enum { REFUSALS_MAX = 8 };
 
@@ -24,6 +27,9 @@ void al_heap_owner_start(const struct al_allocator *allocator, uintptr_t main_st
     owner->allocator = *allocator;
     owner->least = al_books.policy.min_size ? al_books.policy.min_size : 1;
     owner->span = al_books.policy.max_size - owner->least;
+    /* No allocator more than doubles a request, but for what it rounds up to pages. */
+    if (owner->least > ROUNDED_UP)
+        owner->hopeless = (size_t)(owner->least - ROUNDED_UP) / 2;
     if (&__curbrk && main_start) {
         owner->end_of_main = &__curbrk;
         owner->main_start = main_start;

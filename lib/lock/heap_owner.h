@@ -40,6 +40,7 @@ struct al_heap_owner {
     bool on;
     uint64_t least; /* usable sizes that qualify: least + [0, span] */
     uint64_t span;
+    size_t hopeless;             /* requests below cannot qualify, however much they are rounded up */
     char *volatile *end_of_main; /* &__curbrk, or a NULL pointer's address */
     uintptr_t main_start;        /* first byte of the main heap */
     char *main_end;              /* the heap's end when last looked at */

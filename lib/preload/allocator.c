@@ -7,7 +7,7 @@ bool al_allocator_is_glibc;
 
 static bool is_mapping(const void *block)
 {
-    return al_chunk_is_mapping(block);
+    return al_chunk_word(block) & AL_CHUNK_MAPPING;
 }
 
 /* Tries the layout out on small blocks, which change nothing in the allocator. */

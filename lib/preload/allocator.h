@@ -17,24 +17,23 @@ extern bool al_allocator_is_glibc AL_HIDDEN;
 /* Fills in what heap_owner.h needs. Once, at start. */
 void al_allocator_learn(struct al_allocator *ret_allocator);
 
+/* The size of the chunk that the block is in, and flags. */
+static inline size_t al_chunk_word(const void *block)
+{
+    return ((const size_t *)block)[-1];
+}
+
 /*
  * The usable size of a live block of glibc's, without a call: the layout has been so since 2001,
  * and al_allocator_learn() has tried it out. A block that is a mapping of its own has one word
  * less.
  */
-static inline size_t al_chunk_usable(const void *block)
-{
-    return (((const size_t *)block)[-1] & ~AL_CHUNK_FLAGS) - sizeof(size_t);
-}
-
-static inline bool al_chunk_is_mapping(const void *block)
-{
-    return ((const size_t *)block)[-1] & AL_CHUNK_MAPPING;
-}
-
 static inline size_t al_glibc_usable_size(const void *block)
 {
-    return al_chunk_usable(block) - (al_chunk_is_mapping(block) ? sizeof(size_t) : 0);
+    size_t word = al_chunk_word(block);
+
+    return (word & ~AL_CHUNK_FLAGS) - sizeof(size_t) -
+           (word & AL_CHUNK_MAPPING ? sizeof(size_t) : 0);
 }
 
 /* The usable size of any live block. */

@@ -44,13 +44,6 @@ ALWAYS_INLINE uint32_t *word_of(const char *block, size_t usable)
     return al_leaf_word(leaf, al_page_of(block));
 }
 
-/* Every case: a mapping of its own, a size that does not qualify … */
-static __attribute__((noinline)) void *own_any(void *block)
-{
-    al_heap_own(block, al_glibc_usable_size(block));
-    return block;
-}
-
 static __attribute__((noinline)) void *own_otherwise(void *block, size_t usable)
 {
     al_heap_own_pages(block, usable);
@@ -68,14 +61,20 @@ ALWAYS_INLINE void *track_malloc(size_t size, enum threads threads)
     if (!LIKELY(counts))
         return al_tracked_malloc(size);
     al_count_up(&counts->value[AL_COUNT_calls_malloc], 1);
+    if (size < al_heap_owner.hopeless) {
+        al_count_up(&counts->value[AL_COUNT_skipped_size], 1);
+        return al_real.malloc(size);
+    }
     if (threads == ONE)
         al_heap_look();
     block = al_real.malloc(size);
     if (!LIKELY(block))
         return block;
-    usable = al_chunk_usable(block);
-    if (!LIKELY(al_heap_qualifies(usable) && !al_chunk_is_mapping(block)))
-        return own_any(block);
+    usable = al_glibc_usable_size(block);
+    if (!al_heap_qualifies(usable)) {
+        al_count_up(&counts->value[AL_COUNT_skipped_size], 1);
+        return block;
+    }
     al_heap_book(counts, 1, usable);
     word = word_of(block, usable);
     if (!word)
@@ -95,12 +94,6 @@ ALWAYS_INLINE void *track_malloc(size_t size, enum threads threads)
                                            __ATOMIC_RELAXED)))
         return block;
     return own_otherwise(block, usable);
-}
-
-static __attribute__((noinline)) void disown_any(void *block)
-{
-    al_heap_disown(block, al_glibc_usable_size(block));
-    al_real.free(block);
 }
 
 static __attribute__((noinline)) void disown_otherwise(void *block, size_t usable)
@@ -123,9 +116,14 @@ ALWAYS_INLINE void track_free(void *block, enum threads threads)
     al_count_up(&counts->value[AL_COUNT_calls_free], 1);
     if (!LIKELY(block))
         return;
-    usable = al_chunk_usable(block);
-    if (!LIKELY(al_heap_qualifies(usable) && !al_chunk_is_mapping(block))) {
-        disown_any(block);
+    /* What is usable is less than the chunk: the common refusal needs no more than this. */
+    if (al_chunk_word(block) < al_heap_owner.least) {
+        al_real.free(block);
+        return;
+    }
+    usable = al_glibc_usable_size(block);
+    if (!al_heap_qualifies(usable)) {
+        al_real.free(block);
         return;
     }
     al_heap_book(counts, (uint64_t)-1, -(uint64_t)usable);

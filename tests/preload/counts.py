@@ -1,25 +1,25 @@
 """The report's calls are those that the program made: not one more, not one less."""
 
-from harness import program, run
+from harness import EVERY_KIND, program, run
 
 
-def made(what: str, times: str) -> tuple:
+def made(what: str, times: str, **settings: str) -> tuple:
     """What the program says it called, and what the report says."""
-    done = run(program("known_calls"), what, times, MODE="observe").expect(err=b"")
+    done = run(program("known_calls"), what, times, **{"MODE": "observe", **settings}).expect(err=b"")
     own = {name: int(count) for name, count in (line.split() for line in done.out.decode().splitlines())}
     return own, done.report["calls"]
 
 
-def difference(what: str, times: str) -> tuple:
+def difference(what: str, times: str, **settings: str) -> tuple:
     """The same, less what a run without these calls has."""
-    own, reported = made(what, times)
-    own_before, reported_before = made(what, "0")
+    own, reported = made(what, times, **settings)
+    own_before, reported_before = made(what, "0", **settings)
     return ({name: own[name] - own_before[name] for name in own},
             {name: reported[name] - reported_before[name] for name in own})
 
 
-def exact(what: str, times: str) -> None:
-    own, reported = difference(what, times)
+def exact(what: str, times: str, **settings: str) -> None:
+    own, reported = difference(what, times, **settings)
     assert sum(own.values()) > 0
     wrong = {name: (reported[name], own[name]) for name in own if reported[name] != own[name]}
     assert not wrong, f"reported, made: {wrong}"
@@ -29,8 +29,21 @@ def test_every_function_in_eight_threads() -> None:
     exact("all", "500")
 
 
+def test_every_function_in_mode_alloc() -> None:
+    exact("all", "100", MODE="alloc", KINDS=EVERY_KIND)
+
+
+def test_signal_handlers_in_mode_alloc() -> None:
+    exact("signals", "300", MODE="alloc", KINDS=EVERY_KIND)
+
+
+def test_short_threads_in_mode_alloc() -> None:
+    # Without the stacks: 8 MiB a thread take their time.
+    exact("short", "5", MODE="alloc", KINDS="heap,anon")
+
+
 def test_in_signal_handlers() -> None:
-    exact("signals", "20000")
+    exact("signals", "5000")
 
 
 def test_short_threads() -> None:

@@ -1,7 +1,7 @@
 """Every call gives what it gives without the library."""
 
 import harness
-from harness import behind, program, run, without
+from harness import EVERY_KIND, behind, program, run, without
 
 
 def same(name: str, *arguments: str, **settings: str) -> None:
@@ -25,15 +25,22 @@ def test_heap_locked() -> None:
 
 
 def test_mappings_observed() -> None:
-    same("map_calls", MODE="observe")
+    same("map_calls", "--unlocked", MODE="observe")
 
 
 def test_mappings_of_start_locked() -> None:
-    same("map_calls", MODE="all", FLAGS="current")
+    same("map_calls", "--unlocked", MODE="all", FLAGS="current")
 
 
 def test_mappings_locked() -> None:
     same("map_calls", MODE="all")
+
+
+def test_mode_alloc() -> None:
+    for kinds in "heap,anon", EVERY_KIND:
+        for flags in "current,future", "current,future,onfault":
+            for name in "heap_calls", "map_calls", "process_calls":
+                same(name, MODE="alloc", KINDS=kinds, FLAGS=flags)
 
 
 def test_processes_observed() -> None:
@@ -66,5 +73,6 @@ def test_sized_frees_are_there() -> None:
 
 def test_exit_of_the_next_library() -> None:
     preload = f"{harness.library}:{behind('next_library')}"
-    done = run(program("forwards_to_next"), "_exit", preload=preload).expect(4, out=b"the next library's _exit\n", err=b"")
+    done = run(program("forwards_to_next"), "_exit", preload=preload)
+    done.expect(4, out=b"the next library's _exit\n", err=b"")
     assert done.report["ended"] == "_exit"

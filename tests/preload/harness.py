@@ -9,7 +9,6 @@ import pathlib
 import resource
 import shutil
 import subprocess
-import sys
 import tempfile
 from typing import Iterator, Mapping, Sequence
 
@@ -19,6 +18,7 @@ SKIP = 77
 PATIENCE_S = 20
 
 MIB = 1 << 20
+EVERY_KIND = "heap,anon,file,shared,stack,image"
 NOBODY = 65534
 
 # Set by main(): the library, and the directory of the programs.
@@ -117,8 +117,8 @@ def run(*command: str, preload: str | None = None, env: Mapping[str, str] | None
         **settings: str) -> Run:
     """
     Runs the command to its end. `settings` are the library's variables without their prefix; unless they or `env`
-    say otherwise, the report is JSON in a file of its own. `preload`: "" for a run without the library. `prepare` is
-    called in the child before the program is executed.
+    say otherwise, the report is JSON in a file of its own, and an ordinary user's limit is no reason to complain.
+    `preload`: "" for a run without the library. `prepare` is called in the child before the program is executed.
     """
     with directory() as temporary:
         file = temporary / "report.jsonl"
@@ -130,7 +130,7 @@ def run(*command: str, preload: str | None = None, env: Mapping[str, str] | None
             file = temporary / "reports" / "report.jsonl"
             shutil.chown(file.parent, user)
         if env is None:
-            env = environment({"STATS": "json", "STATS_FILE": str(file), **settings},
+            env = environment({"STATS": "json", "STATS_FILE": str(file), "ON_FAILURE": "ignore", **settings},
                               library if preload is None else preload)
         ids = {} if user is None else {"user": user, "group": user, "extra_groups": []}
         process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
@@ -164,12 +164,22 @@ def need_root() -> None:
         raise Skip("needs root")
 
 
+def _capable() -> bool:
+    """Of CAP_IPC_LOCK."""
+    with open("/proc/self/status") as status:
+        effective = next(line for line in status if line.startswith("CapEff"))
+    return bool(int(effective.split()[1], 16) >> 14 & 1)
+
+
 def need_privilege() -> None:
     """Skips where a process may not lock all it wants."""
-    if resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] != resource.RLIM_INFINITY:
-        effective = next(line for line in open("/proc/self/status") if line.startswith("CapEff"))
-        if not int(effective.split()[1], 16) >> 14 & 1:
-            raise Skip("no privilege to lock more than the limit")
+    if resource.getrlimit(resource.RLIMIT_MEMLOCK)[0] != resource.RLIM_INFINITY and not _capable():
+        raise Skip("no privilege to lock more than the limit")
+
+
+def need_no_privilege() -> None:
+    if _capable():
+        raise Skip("needs an ordinary user")
 
 
 def limit(kind: int, soft: int):

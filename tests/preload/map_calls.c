@@ -1,6 +1,9 @@
 /*
  * Mappings, locks and the heap's end: results and errno, of what must work and of what must fail;
  * the failures also as the kernel itself gives them.
+ *
+ *     map_calls [--unlocked]      --unlocked: also what is told apart only where memory is not
+ * locked
  */
 #include "calls.h"
 
@@ -153,7 +156,6 @@ static void show_mprotect(void)
 
 static void show_madvise(void)
 {
-    char *shared = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
     char *start = pages(4);
 
     *start = 1;
@@ -185,8 +187,15 @@ static void show_madvise(void)
     SHOW_INT(madvise(hole(), PAGE, MADV_DONTNEED));
     SHOW_INT(madvise(hole(), PAGE, MADV_FREE));
     SHOW_INT(madvise(hole(), PAGE, MADV_PAGEOUT));
-    SHOW_INT(madvise(shared, PAGE, MADV_FREE));
     SHOW_INT(madvise(start, 0, MADV_DONTNEED));
+}
+
+/* Where memory is not locked, what the kernel refuses is refused. */
+static void show_madvise_unlocked(void)
+{
+    char *shared = mmap(NULL, PAGE, RW, MAP_SHARED | MAP_ANONYMOUS, -1, 0);
+
+    SHOW_FAILURE(madvise(shared, PAGE, MADV_FREE), SYS_madvise, shared, (long)PAGE, MADV_FREE);
 }
 
 static void show_heap_end(void)
@@ -251,13 +260,15 @@ static void show_locks(void)
     SHOW_INT(munlockall());
 }
 
-int main(void)
+int main(int argc, char **argv)
 {
     setvbuf(stdout, NULL, _IOFBF, 0);
     show_mmap();
     show_mremap();
     show_mprotect();
     show_madvise();
+    if (argc > 1 && strcmp(argv[1], "--unlocked") == 0)
+        show_madvise_unlocked();
     show_heap_end();
     show_shared_memory();
     show_locks();

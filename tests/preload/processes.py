@@ -3,7 +3,7 @@
 import collections
 import signal
 
-from harness import Run, behind, program, run, without
+from harness import EVERY_KIND, Run, behind, program, run, without
 import harness
 
 
@@ -155,9 +155,9 @@ def test_forked_child_reports_itself() -> None:
 # -- forks of many threads ------------------------------------------------------------------------
 
 
-def storm(how: str, processes: int) -> None:
+def storm(how: str, processes: int, **settings: str) -> None:
     """Every process reports, once, and for itself."""
-    done = run(program("fork_storm"), how).expect(out=b"160\n", err=b"")
+    done = run(program("fork_storm"), how, **settings).expect(out=b"160\n", err=b"")
     assert len({report["pid"] for report in done.reports}) == len(done.reports) == processes, len(done.reports)
 
 
@@ -174,11 +174,15 @@ def test_fork_storm_with_exit_handlers() -> None:
     storm("exit", 161)
 
 
+def test_fork_storm_in_mode_alloc() -> None:
+    storm("_exit", 161, MODE="alloc", KINDS=EVERY_KIND)
+
+
 # -- stages of a program's life -------------------------------------------------------------------
 
 
-def stages(*preload: str) -> list:
-    done = run(program("stages"), preload=":".join(preload)).expect(err=b"")
+def stages(*preload: str, **settings: str) -> list:
+    done = run(program("stages"), preload=":".join(preload), **settings).expect(err=b"")
     assert done.report["program"] == "stages"
     lines = done.out.decode().splitlines()
     # Those of the program stand in their order; the library's own place among the others is the loader's choice.
@@ -200,6 +204,11 @@ def test_preloaded_before_another() -> None:
 def test_preloaded_behind_another() -> None:
     lines = stages(behind("stage_preloaded"), harness.library)
     assert "preloaded ends" in lines, lines
+
+
+def test_all_stages_in_mode_alloc() -> None:
+    stages(behind("stage_preloaded"), harness.library, MODE="alloc", KINDS=EVERY_KIND)
+    stages(harness.library, behind("stage_preloaded"), MODE="alloc", KINDS=EVERY_KIND)
 
 
 def test_something_ran_before_the_lock() -> None:

@@ -13,7 +13,8 @@ from harness import NOBODY, Run, directory, environment, limit, parse_reports, p
 
 
 def to(file: object, *, command: tuple = (), **arguments) -> Run:
-    return run(*(command or (program("exit_with"), "5")), STATS_FILE=str(file), **arguments).expect(5, out=b"main ran\n")
+    command = command or (program("exit_with"), "5")
+    return run(*command, STATS_FILE=str(file), **arguments).expect(5, out=b"main ran\n")
 
 
 def goes_to_stderr(done: Run, reason: str) -> dict:
@@ -84,7 +85,8 @@ def test_no_file_when_off() -> None:
 
 def test_many_programs_share_a_file() -> None:
     with directory() as temporary:
-        variables = environment({"STATS": "json", "STATS_FILE": str(temporary / "file")}, harness.library)
+        settings = {"STATS": "json", "STATS_FILE": str(temporary / "file"), "ON_FAILURE": "ignore"}
+        variables = environment(settings, harness.library)
         command = [program("exit_with"), "0"] + ["an argument"] * 150
         with concurrent.futures.ThreadPoolExecutor(8) as pool:
             assert not any(pool.map(lambda _: subprocess.call(command, env=variables, stdout=subprocess.DEVNULL),
@@ -116,9 +118,8 @@ def test_part_is_no_directory() -> None:
 def test_permission_denied() -> None:
     harness.need_root()
     with directory() as temporary:
-        done = run(program("exit_with"), "5", user=NOBODY, STATS_FILE=str(temporary / "file"), ON_FAILURE="ignore",
-                   ).expect(5, out=b"main ran\n")
-        goes_to_stderr(done, "permission denied")
+        done = run(program("exit_with"), "5", user=NOBODY, STATS_FILE=str(temporary / "file"))
+        goes_to_stderr(done.expect(5, out=b"main ran\n"), "permission denied")
 
 
 def test_symbolic_link() -> None:
@@ -189,7 +190,8 @@ def test_full_disk() -> None:
     with directory() as temporary:
         script = 'mount -t tmpfs -o size=8k none "$0" && head -c 9000 /dev/zero >"$0/other" 2>/dev/null; "$@"'
         done = run("unshare", "-m", "sh", "-c", script, str(temporary), "env", f"LD_PRELOAD={harness.library}",
-                   "AUTOLOCK_STATS=json", f"AUTOLOCK_STATS_FILE={temporary}/file", program("exit_with"), "5", preload="")
+                   "AUTOLOCK_STATS=json", f"AUTOLOCK_STATS_FILE={temporary}/file", program("exit_with"), "5",
+                   preload="")
         if b"mount" in done.err or b"unshare" in done.err:
             raise harness.Skip(done.err.decode().strip())
         goes_to_stderr(done.expect(5, out=b"main ran\n"), "no space left")

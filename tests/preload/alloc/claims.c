@@ -45,9 +45,9 @@ void claims_add(const void *start, size_t length, enum verdict verdict, enum kin
     };
 }
 
-void claims_watch(const void *start, size_t length)
+void claims_watch(const void *start, size_t length, const char *origin)
 {
-    claims_add(start, length, VERDICT_NO, KIND_HEAP, "");
+    claims_add(start, length, VERDICT_NO, KIND_HEAP, origin);
 }
 
 /* Files that are mapped as main begins are the program and its libraries. */
@@ -130,6 +130,11 @@ static void sort(struct claim *heap, size_t size)
 
 static void show(uintptr_t page, const char *what, claims_explain *explain)
 {
+    static const char *const says[] = {
+        [VERDICT_NO] = "no owner",
+        [VERDICT_EITHER] = "perhaps an owner",
+        [VERDICT_YES] = "owner",
+    };
     const struct vma *vma = watch_find(page);
     int shown = 0;
 
@@ -138,10 +143,10 @@ static void show(uintptr_t page, const char *what, claims_explain *explain)
     for (size_t i = 0; i < count && shown < MAX_SHOWN; i++) {
         const struct claim *claim = &claims[i];
 
-        if (claim->verdict != VERDICT_YES || page < claim->start || page >= claim->end)
+        if (page < claim->start || page >= claim->end)
             continue;
-        dprintf(STDERR_FILENO, "  owner: %s %p + %zu (%s)\n", kind_name[claim->kind],
-                (const void *)claim->block, claim->length, claim->origin);
+        dprintf(STDERR_FILENO, "  %s: %s %p + %zu (%s)\n", says[claim->verdict],
+                kind_name[claim->kind], (const void *)claim->block, claim->length, claim->origin);
         shown++;
     }
     explain(page);
@@ -267,12 +272,11 @@ static enum ownership walk_to(struct walk *walk, uintptr_t at, uintptr_t end, ui
     return ownership;
 }
 
-/* Calls back for each stretch of locked memory without an owner. */
-static void each_locked(void (*with)(uintptr_t start, uintptr_t end), size_t *ret_bytes)
+/* Calls back for each stretch of locked memory. */
+static void each_locked(void (*with)(enum ownership ownership, uintptr_t start, uintptr_t end))
 {
     struct walk walk = {0};
 
-    memset(ret_bytes, 0, (OWNED + 1) * sizeof(*ret_bytes));
     for (size_t i = 0; i < watch_count(); i++) {
         const struct vma *vma = watch_at(i);
         uintptr_t until;
@@ -280,9 +284,7 @@ static void each_locked(void (*with)(uintptr_t start, uintptr_t end), size_t *re
         for (uintptr_t at = vma->start; vma->locked && at < vma->end; at = until) {
             enum ownership ownership = walk_to(&walk, at, vma->end, &until);
 
-            ret_bytes[ownership] += until - at;
-            if (ownership != OWNED)
-                with(at, until);
+            with(ownership, at, until);
         }
     }
 }
@@ -292,34 +294,54 @@ struct stretch {
     uintptr_t end;
 };
 
-static struct stretch largest[MAX_SHOWN];
+static size_t locked_bytes[OWNED + 1];
 
-static void keep_largest(uintptr_t start, uintptr_t end)
+static void add_up(enum ownership ownership, uintptr_t start, uintptr_t end)
+{
+    locked_bytes[ownership] += end - start;
+}
+
+static struct stretch largest[OWNED + 1][MAX_SHOWN];
+
+static void keep_largest(enum ownership ownership, uintptr_t start, uintptr_t end)
 {
     struct stretch stretch = {start, end};
 
     for (size_t i = 0; i < MAX_SHOWN; i++) {
-        struct stretch other = largest[i];
+        struct stretch other = largest[ownership][i];
 
         if (stretch.end - stretch.start > other.end - other.start) {
-            largest[i] = stretch;
+            largest[ownership][i] = stretch;
             stretch = other;
         }
     }
 }
 
-void claims_show_ownerless(claims_explain *explain)
+static void show_largest(enum ownership ownership, claims_explain *explain)
 {
-    for (size_t i = 0; i < MAX_SHOWN && largest[i].end; i++) {
-        dprintf(STDERR_FILENO, "locked without an owner: %lu KB\n",
-                (unsigned long)(largest[i].end - largest[i].start) / 1024);
-        show(largest[i].start, "first of these", explain ? explain : explain_nothing);
+    memset(largest, 0, sizeof(largest));
+    each_locked(keep_largest);
+    for (const struct stretch *at = largest[ownership]; at < largest[ownership] + MAX_SHOWN; at++) {
+        if (!at->end)
+            break;
+        dprintf(STDERR_FILENO, "locked: %lu KB\n", (unsigned long)(at->end - at->start) / 1024);
+        show(at->start, "the first of these", explain ? explain : explain_nothing);
     }
 }
 
-static size_t slack_of(size_t locked_bytes)
+void claims_show_ownerless(claims_explain *explain)
 {
-    size_t slack = locked_bytes / SLACK_SHARE;
+    show_largest(OWNERLESS, explain);
+}
+
+void claims_show_foreign(claims_explain *explain)
+{
+    show_largest(FOREIGN, explain);
+}
+
+static size_t slack_of(size_t locked)
+{
+    size_t slack = locked / SLACK_SHARE;
 
     if (slack > SLACK_MOST)
         slack = SLACK_MOST;
@@ -329,18 +351,17 @@ static size_t slack_of(size_t locked_bytes)
 struct claims_result claims_check(bool onfault, claims_explain *explain)
 {
     struct claims_result result = {0};
-    size_t bytes[OWNED + 1];
 
     if (!explain)
         explain = explain_nothing;
     watch_take();
     sort(claims, count);
     check_claimed(&result, onfault, explain);
-    memset(largest, 0, sizeof(largest));
-    each_locked(keep_largest, bytes);
+    memset(locked_bytes, 0, sizeof(locked_bytes));
+    each_locked(add_up);
     result.locked_bytes = watch_locked_bytes();
     result.slack_bytes = slack_of(result.locked_bytes);
-    result.ownerless_bytes = bytes[OWNERLESS];
-    result.foreign_bytes = bytes[FOREIGN];
+    result.ownerless_bytes = locked_bytes[OWNERLESS];
+    result.foreign_bytes = locked_bytes[FOREIGN];
     return result;
 }

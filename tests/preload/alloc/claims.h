@@ -36,7 +36,7 @@ void claims_add(const void *start, size_t length, enum verdict verdict, enum kin
                 const char *origin);
 
 /* Addresses where the program's memory is or was. */
-void claims_watch(const void *start, size_t length);
+void claims_watch(const void *start, size_t length, const char *origin);
 
 /* What claims_check() shows for a page that is not as it should be. */
 typedef void claims_explain(uintptr_t page);
@@ -58,5 +58,8 @@ struct claims_result claims_check(bool onfault, claims_explain *explain);
 
 /* The largest stretches of locked memory without owner of the last check, to standard error. */
 void claims_show_ownerless(claims_explain *explain);
+
+/* … and of locked memory that is none of the program's. */
+void claims_show_foreign(claims_explain *explain);
 
 #endif

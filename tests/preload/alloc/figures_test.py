@@ -78,7 +78,8 @@ def observe_sizes(arguments):
     run.equal("by_kind.heap.regions", live)
     run.between("by_kind.heap.requested_bytes", live * LARGE, live * LARGE_USABLE)
     run.between("skipped.size", SMALL_BLOCKS, SMALL_BLOCKS + 100)
-    run.equal("syscalls.mlock2.count", 0)
+    # The one that finds out which limit holds.
+    run.between("syscalls.mlock2.count", 0, 1)
     run.no_failure()
 
 
@@ -88,7 +89,8 @@ def observe_kinds(arguments):
         run = Run(arguments, "kinds", MODE="observe", FLAGS="future", KINDS=kind)
         run.equal("kinds", [kind])
         run.equal("need.memlock_bytes", count * MAP_LENGTH)
-        run.equal(f"by_kind.{kind}.regions", count)
+        # Those that lie side by side are one.
+        run.between(f"by_kind.{kind}.regions", 1, count)
         run.equal(f"by_kind.{kind}.requested_bytes", count * MAP_LENGTH)
         run.between("skipped.kind", sum(counts.values()) - count, 60)
         run.between("skipped.inaccessible", 5 if kind == "anon" else 0, 10)
@@ -102,7 +104,8 @@ def alloc_kinds(arguments):
     run = Run(arguments, "kinds", MODE="alloc", FLAGS="future", KINDS="anon,shared,file")
     run.equal("backend", "hooks")
     for kind, count in {"anon": 20, "shared": 3, "file": 11}.items():
-        run.equal(f"by_kind.{kind}.regions", count)
+        # Those that lie side by side are one.
+        run.between(f"by_kind.{kind}.regions", 1, count)
         run.equal(f"by_kind.{kind}.requested_bytes", count * MAP_LENGTH)
         run.equal(f"by_kind.{kind}.locked_bytes", count * MAP_LENGTH)
     run.equal("locked.tracked_bytes", 34 * MAP_LENGTH)

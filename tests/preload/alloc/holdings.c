@@ -77,7 +77,7 @@ static void mixed(void)
     for (size_t i = 0; i < BLOCKS; i++)
         if (block[i])
             claims_add(block[i], malloc_usable_size(block[i]), VERDICT_YES, KIND_HEAP, "malloc");
-    claims_watch((char *)sbrk(0) - (256 << 20), 256 << 20);
+    claims_watch((char *)sbrk(0) - (256 << 20), 256 << 20, "[heap]");
     result = claims_check(policy.onfault, NULL);
     expect_equal(result.wrong, 0);
     expect(result.ownerless_bytes <= result.slack_bytes);

@@ -232,5 +232,5 @@ void blocks_watch(void)
 {
     for (size_t i = 0; i < ARENAS; i++)
         if (arena_seen[i])
-            claims_watch((const void *)(i * ARENA_BYTES), ARENA_BYTES);
+            claims_watch((const void *)(i * ARENA_BYTES), ARENA_BYTES, "arena");
 }

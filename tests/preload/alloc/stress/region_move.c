@@ -134,7 +134,7 @@ void region_remap(struct region *region, struct region *spare, struct random *ra
             break;
         if (kind == KIND_SHARED)
             duplicate(region, spare);
-        else if (kind != KIND_FILE)
+        else if (kind != KIND_FILE && !options.no_leaving)
             leave(region, spare);
         break;
     }

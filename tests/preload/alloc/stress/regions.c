@@ -85,6 +85,8 @@ static void protect(struct region *region, struct random *random)
 
     if (region->segment || !pick_run(region, random, &from, &count))
         return;
+    if (options.no_closing && protection == PROT_NONE)
+        return;
     if (random_percent(random, 20)) {
         journal_add("pkey_mprotect", region->start + from * PAGE, count * PAGE);
         expect_equal(pkey_mprotect(region->start + from * PAGE, count * PAGE, protection, -1), 0);
@@ -173,6 +175,13 @@ static bool same(const struct page *a, const struct page *b)
            (a->protection != PROT_NONE) == (b->protection != PROT_NONE);
 }
 
+static enum verdict verdict_on(const struct page *page)
+{
+    if (page->protection == PROT_NONE)
+        return VERDICT_NO;
+    return policy_judge(&policy, page->kind, (size_t)page->low * PAGE, (size_t)page->high * PAGE);
+}
+
 static void claim(const struct region *region)
 {
     size_t count;
@@ -182,11 +191,9 @@ static void claim(const struct region *region)
 
         for (count = 1; i + count < region->pages && same(page, &region->page[i + count]);)
             count++;
-        if (page->mapped && page->protection != PROT_NONE)
-            claims_add(region->start + i * PAGE, count * PAGE,
-                       policy_judge(&policy, page->kind, (size_t)page->low * PAGE,
-                                    (size_t)page->high * PAGE),
-                       page->kind, region->origin);
+        if (page->mapped)
+            claims_add(region->start + i * PAGE, count * PAGE, verdict_on(page), page->kind,
+                       region->origin);
     }
 }
 

@@ -232,11 +232,11 @@ static void watch_places(void)
 {
     for (size_t i = 0; i < watch_count(); i++)
         if (strcmp(watch_at(i)->name, "[heap]") == 0)
-            claims_watch((const void *)watch_at(i)->start,
-                         watch_at(i)->end - watch_at(i)->start);
+            claims_watch((const void *)watch_at(i)->start, watch_at(i)->end - watch_at(i)->start,
+                         "[heap]");
     blocks_watch();
     for (size_t i = 0; i < stacks_seen && i < MAX_STACKS; i++)
-        claims_watch(stacks[i].start, stacks[i].length);
+        claims_watch(stacks[i].start, stacks[i].length, "stack");
 }
 
 /* All threads stand still. */
@@ -253,7 +253,7 @@ static void checkpoint(const char *when)
     for (unsigned i = 0; i < options.threads; i++)
         if (workers[i].stack.start)
             claim_stack(&workers[i]);
-    result = claims_check(policy.onfault, explain);
+    result = claims_check(policy.onfault || options.marks_only, explain);
     dprintf(STDOUT_FILENO,
             "round %lu %s: claimed %zu KB, locked %zu KB, without owner %zu of %zu KB, "
             "not ours %zu KB, %zu VMAs\n",
@@ -270,7 +270,7 @@ static void checkpoint(const char *when)
                    result.slack_bytes >> 10);
     }
     if (options.slack_checked && result.foreign_bytes > foreign_most(result.locked_bytes)) {
-        claims_show_ownerless(explain);
+        claims_show_foreign(explain);
         end_with_1("seed %lu, round %lu %s: %zu KB are locked that the program knows nothing of\n",
                    options.seed, round_now, when, result.foreign_bytes >> 10);
     }
@@ -348,6 +348,12 @@ static void read_options(char **argument)
             options.blocks_claimed = false;
         else if (OPTION("allocator"))
             options.allocator = value + 1;
+        else if (OPTION("no-leaving"))
+            options.no_leaving = true;
+        else if (OPTION("no-closing"))
+            options.no_closing = true;
+        else if (OPTION("marks-only"))
+            options.marks_only = true;
         else if (OPTION("no-slack"))
             options.slack_checked = false;
         else

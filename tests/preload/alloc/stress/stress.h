@@ -32,6 +32,9 @@ struct options {
     bool breaks;     /* the program moves the heap's end itself */
     bool blocks_claimed;
     bool slack_checked;
+    bool marks_only;       /* a lock counts, whether the page is in memory or not */
+    bool no_leaving;       /* never mremap with MREMAP_DONTUNMAP */
+    bool no_closing;       /* never mprotect to PROT_NONE */
     const char *allocator; /* that must be there; NULL: libc's */
 };
 
