@@ -5,6 +5,7 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/fs.h>
 #include <poll.h>
 #include <signal.h>
 #include <string.h>
@@ -18,6 +19,27 @@ typedef uint64_t kernel_sigset;
 static kernel_sigset bit_of(int signal_number)
 {
     return (kernel_sigset)1 << (signal_number - 1);
+}
+
+/*
+ * What tells a file from a later one that got its number: the file system's generation of the
+ * number, else when the file was made. 0 where neither is known.
+ */
+static uint64_t generation_of(int fd)
+{
+    unsigned long generation[2] = {0}; /* some file systems write an int, some a long */
+#if defined(SYS_statx) && defined(STATX_BTIME)
+    struct statx status = {0};
+#endif
+
+    if (al_sys3(SYS_ioctl, fd, FS_IOC_GETVERSION, generation) == 0)
+        return generation[0];
+#if defined(SYS_statx) && defined(STATX_BTIME)
+    if (al_sys6(SYS_statx, fd, (long)"", AT_EMPTY_PATH, STATX_BTIME, (long)&status, 0) == 0 &&
+        status.stx_mask & STATX_BTIME)
+        return (uint64_t)status.stx_btime.tv_sec * 1000000000U + status.stx_btime.tv_nsec;
+#endif
+    return 0;
 }
 
 struct al_io_identity al_io_identify(int fd)
@@ -37,6 +59,7 @@ struct al_io_identity al_io_identify(int fd)
         identity.device = status.st_dev;
         identity.inode = status.st_ino;
         identity.regular = S_ISREG(status.st_mode);
+        identity.generation = identity.regular ? generation_of(fd) : 0;
         identity.known = true;
     }
     return identity;
@@ -44,7 +67,8 @@ struct al_io_identity al_io_identify(int fd)
 
 bool al_io_same(struct al_io_identity a, struct al_io_identity b)
 {
-    return a.known && b.known && a.device == b.device && a.inode == b.inode;
+    return a.known && b.known && a.device == b.device && a.inode == b.inode &&
+           a.generation == b.generation;
 }
 
 /* Waits until `fd` takes bytes. A file that cannot be polled always does. */
@@ -91,8 +115,24 @@ static bool pause_since(uint64_t progress_ns)
     return true;
 }
 
+/*
+ * What a failure has left of us at a file's end would spoil the line that comes next. Only in files
+ * that are appended to, where nobody else depends on the place, and while nobody has written behind
+ * us.
+ */
+static int taken_back(int fd, size_t written, int error)
+{
+    long end = al_sys3(SYS_lseek, fd, 0, SEEK_CUR);
+
+    if (written && end >= (long)written && al_sys3(SYS_fcntl, fd, F_GETFL, 0) & O_APPEND &&
+        al_sys3(SYS_lseek, fd, 0, SEEK_END) == end)
+        al_sys2(SYS_ftruncate, fd, end - (long)written);
+    return error;
+}
+
 static int write_all(int fd, bool regular, const char *bytes, size_t count)
 {
+    const char *begin = bytes;
     uint64_t progress_ns = al_now_ns();
 
     while (count) {
@@ -105,10 +145,10 @@ static int write_all(int fd, bool regular, const char *bytes, size_t count)
         written = al_sys3(SYS_write, fd, bytes, piece);
         if (written == -EINTR || (written == -EAGAIN && pause_since(progress_ns)))
             continue;
-        if (written < 0)
-            return (int)written;
         if (written == 0)
-            return -EIO;
+            written = -EIO;
+        if (written < 0)
+            return regular ? taken_back(fd, (size_t)(bytes - begin), (int)written) : (int)written;
         bytes += written;
         count -= (size_t)written;
         progress_ns = al_now_ns();
@@ -116,23 +156,24 @@ static int write_all(int fd, bool regular, const char *bytes, size_t count)
     return 0;
 }
 
-static int write_unsignalled(int fd, const char *bytes, size_t count)
+static int write_unsignalled(int fd, bool regular, const char *bytes, size_t count)
 {
-    const struct al_io_identity identity = al_io_identify(fd);
-    int terminal;
-    int result;
+    int terminal = regular ? -1 : open_terminal(fd);
+    int result = write_all(terminal < 0 ? fd : terminal, regular, bytes, count);
 
-    /* poll(2) waits for what is not there, instead of failing. */
-    if (fd < 0)
-        return -EBADF;
-    terminal = identity.regular ? -1 : open_terminal(fd);
-    result = write_all(terminal < 0 ? fd : terminal, identity.regular, bytes, count);
     if (terminal >= 0)
         al_io_close(terminal);
     return result;
 }
 
 int al_io_write(int fd, const char *bytes, size_t count)
+{
+    struct al_io_identity identity = al_io_identify(fd);
+
+    return identity.known ? al_io_write_known(fd, identity, bytes, count) : -EBADF;
+}
+
+int al_io_write_known(int fd, struct al_io_identity identity, const char *bytes, size_t count)
 {
     const kernel_sigset raised = bit_of(SIGPIPE) | bit_of(SIGXFSZ) | bit_of(SIGTTOU);
     kernel_sigset before = 0;
@@ -144,7 +185,7 @@ int al_io_write(int fd, const char *bytes, size_t count)
     al_sys4(SYS_rt_sigprocmask, SIG_BLOCK, &raised, &before, sizeof(before));
     al_sys2(SYS_rt_sigpending, &pending_before, sizeof(pending_before));
 
-    result = write_unsignalled(fd, bytes, count);
+    result = write_unsignalled(fd, identity.regular, bytes, count);
 
     if (result) {
         kernel_sigset ours;
@@ -176,13 +217,17 @@ long al_io_read_file_from(const char *path, const char *begin, char *buffer, siz
     while (length < size - 1) {
         const char *at;
 
-        got = al_sys3(SYS_read, fd, buffer + length, size - 1 - length);
+        size_t asked = size - 1 - length;
+
+        got = al_sys3(SYS_read, fd, buffer + length, asked);
         if (got == -EINTR)
             continue;
         if (got <= 0)
             break;
         length += (size_t)got;
         buffer[length] = '\0';
+        if (found && (size_t)got < asked)
+            break; /* files, and those of /proc that are one text, give less only at their end */
         if (found)
             continue;
         at = strstr(buffer, begin);

@@ -13,6 +13,7 @@
 struct al_io_identity {
     uint64_t device;
     uint64_t inode;
+    uint64_t generation; /* a file's number is given to another one once it is gone; 0: not known */
     bool regular; /* a file that takes any number of bytes at once, as no pipe or terminal does */
     bool known;   /* false: there was no such descriptor */
 };
@@ -31,10 +32,13 @@ int al_io_write(int fd, const char *bytes, size_t count);
 
 #define AL_IO_PATIENCE_MS 200
 
+/* The same for a descriptor that has just been identified: one system call less. */
+int al_io_write_known(int fd, struct al_io_identity identity, const char *bytes, size_t count);
+
 /*
  * Reads the file from its beginning until the end or until the buffer is full, and terminates it.
- * Returns the number of bytes or a negative errno. For files of /proc: one read gets one page, so
- * it reads until 0.
+ * Returns the number of bytes or a negative errno. Not for files of /proc that are lists (maps),
+ * which give a piece at a time.
  */
 long al_io_read_file(const char *path, char *buffer, size_t size);
 

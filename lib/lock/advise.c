@@ -40,9 +40,19 @@ static int advise_unlocked(void *start, size_t length, int advice)
     return result;
 }
 
+/* Whether the kernel would refuse the range with any advice. */
+static bool is_bad_range(const void *start, size_t length)
+{
+    const size_t page = al_page_size();
+    size_t whole = (length + page - 1) & ~(page - 1);
+
+    return (size_t)start % page || whole < length || (size_t)start + whole < (size_t)start;
+}
+
 int al_advise_locked(void *start, size_t length, int advice)
 {
-    if ((size_t)start % al_page_size())
+    /* Of memory that is not locked the kernel takes COLD, and what else it refuses is wrong. */
+    if (is_bad_range(start, length) || al_kernel_madvise(start, length, COLD) == 0)
         return -EINVAL;
     switch (advice) {
     case DONTNEED:

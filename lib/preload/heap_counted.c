@@ -23,7 +23,12 @@ void *al_counted_calloc(size_t count, size_t size)
 void *al_boot_leave(void *block, size_t size)
 {
     size_t old_size = al_boot_size(block);
-    void *moved = al_real.malloc(size);
+    void *moved;
+
+    /* What size 0 means differs from allocator to allocator. */
+    if (!size)
+        return al_real.realloc(al_real.malloc(1), 0);
+    moved = al_real.malloc(size);
 
     if (moved)
         memcpy(moved, block, old_size < size ? old_size : size);

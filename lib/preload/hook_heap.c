@@ -23,7 +23,10 @@ AL_EXPORT void *realloc(void *block, size_t size)
     return al_heap.realloc(block, size);
 }
 
-/* As libc has it, but without its way back through realloc(), which would count twice. */
+/*
+ * As libc has it: by way of the realloc() that the program calls. Where a library in front of us
+ * replaces realloc() and not this function, as jemalloc and tcmalloc do, `block` is its own.
+ */
 AL_EXPORT void *reallocarray(void *block, size_t count, size_t size)
 {
     size_t bytes;
@@ -32,7 +35,7 @@ AL_EXPORT void *reallocarray(void *block, size_t count, size_t size)
         errno = ENOMEM;
         return NULL;
     }
-    return al_heap.realloc(block, bytes);
+    return realloc(block, bytes);
 }
 
 AL_EXPORT void free(void *block)
@@ -45,7 +48,7 @@ AL_EXPORT void free_sized(void *block, size_t size);
 AL_EXPORT void free_sized(void *block, size_t size)
 {
     (void)size;
-    al_heap.free(block);
+    free(block);
 }
 
 AL_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size);
@@ -53,7 +56,7 @@ AL_EXPORT void free_aligned_sized(void *block, size_t alignment, size_t size)
 {
     (void)alignment;
     (void)size;
-    al_heap.free(block);
+    free(block);
 }
 
 AL_EXPORT void *memalign(size_t alignment, size_t size)

@@ -21,15 +21,22 @@ AL_EXPORT pid_t fork(void)
     return al_real.fork();
 }
 
-/* Programs that end this way run no destructor: shells, and children of fork, do. */
-AL_EXPORT void _exit(int status)
+static void __attribute__((noreturn)) end_with(int status, void (*real)(int))
 {
     al_process_end("_exit");
+    if (real)
+        real(status);
     for (;;)
         al_sys1(SYS_exit_group, status);
 }
 
+/* Programs that end this way run no destructor: shells, and children of fork, do. */
+AL_EXPORT void _exit(int status)
+{
+    end_with(status, al_real_resolve() ? al_real._exit : NULL);
+}
+
 AL_EXPORT void _Exit(int status)
 {
-    _exit(status);
+    end_with(status, al_real_resolve() ? al_real._Exit : NULL);
 }

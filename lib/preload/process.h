@@ -10,9 +10,8 @@
 struct al_process {
     bool active; /* false: mode off, or before the constructor */
     bool locks;  /* memory is locked for us */
-    pid_t pid;   /* that the report is about; another one is a child sharing our memory */
     struct al_stderr err;
-    struct al_run run;
+    struct al_run run; /* run.pid: the process that the report is about */
 };
 
 extern struct al_process al_process;

@@ -49,6 +49,8 @@
     AL_REAL(void *, shmat, (int, const void *, int))                                               \
     AL_REAL(int, shmdt, (const void *))                                                            \
     AL_REAL(pid_t, fork, (void))                                                                   \
+    AL_REAL(void, _exit, (int))                                                                    \
+    AL_REAL(void, _Exit, (int))                                                                    \
     AL_REAL(void *, dlopen, (const char *, int))                                                   \
     AL_REAL(int, dlclose, (void *))                                                                \
     AL_REAL(int, pthread_create, (pthread_t *, const pthread_attr_t *, void *(*)(void *), void *)) \

@@ -174,7 +174,7 @@ static void __attribute__((constructor)) start(void)
         return;
     }
     al_process.err = al_stderr_keep();
-    al_process.pid = (pid_t)al_sys0(SYS_getpid);
+    al_process.run.pid = (pid_t)al_sys0(SYS_getpid);
     al_process.run.config = &config;
     al_process.run.program = program_name();
     al_process.run.backend = "none";
@@ -202,7 +202,7 @@ void al_process_after_fork(void)
         al_downgrade_add("forked: locks are not inherited");
     al_heap_untrack();
     al_lock_alloc_stop();
-    al_process.pid = (pid_t)al_sys0(SYS_getpid);
+    al_process.run.pid = (pid_t)al_sys0(SYS_getpid);
     al_process.run.backend = "none";
     al_process.locks = false;
     al_process.run.peak_kernel_bytes = 0;
@@ -211,7 +211,7 @@ void al_process_after_fork(void)
 
 void al_process_end(const char *ended)
 {
-    if (!al_process.active || al_process.pid != (pid_t)al_sys0(SYS_getpid))
+    if (!al_process.active || al_process.run.pid != (pid_t)al_sys0(SYS_getpid))
         return;
     al_process.active = false;
     al_deliver(&al_process.err, &al_process.run, ended);

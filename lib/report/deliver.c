@@ -5,23 +5,40 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/resource.h>
 
 /*
  * Descriptors from here on are taken for the duplicate. Programs count on the lowest numbers,
  * shells on 10 and 255; a table of 256 entries is what the kernel allocates in one small piece.
  */
-static const int duplicate_from[] = {192, 48, 3};
+static const int duplicate_from = 192;
+
+/* Under a low limit the highest number there is. */
+static int highest_descriptor(void)
+{
+    uint64_t limit[2] = {0};
+
+    if (al_sys4(SYS_prlimit64, 0, RLIMIT_NOFILE, 0, limit))
+        return -1;
+    return (int)limit[0] - 1;
+}
+
+static int duplicate(int from)
+{
+    return (int)al_sys3(SYS_fcntl, STDERR_FILENO, F_DUPFD_CLOEXEC, from);
+}
 
 struct al_stderr al_stderr_keep(void)
 {
     struct al_stderr err = {.duplicate = -1, .identity = al_io_identify(STDERR_FILENO)};
 
-    for (size_t i = 0; err.identity.known && i < sizeof(duplicate_from) / sizeof(int); i++) {
-        err.duplicate = (int)al_sys3(SYS_fcntl, STDERR_FILENO, F_DUPFD_CLOEXEC, duplicate_from[i]);
-        if (err.duplicate >= 0)
-            return err;
-    }
-    err.duplicate = -1;
+    if (!err.identity.known)
+        return err;
+    err.duplicate = duplicate(duplicate_from);
+    if (err.duplicate == -EINVAL)
+        err.duplicate = duplicate(highest_descriptor());
+    if (err.duplicate < 0)
+        err.duplicate = -1;
     return err;
 }
 
@@ -40,9 +57,9 @@ void al_stderr_release(struct al_stderr *err)
 int al_stderr_write(const struct al_stderr *err, const char *bytes, size_t count)
 {
     if (err->duplicate >= 0 && is_stderr(err, err->duplicate))
-        return al_io_write(err->duplicate, bytes, count);
+        return al_io_write_known(err->duplicate, err->identity, bytes, count);
     if (is_stderr(err, STDERR_FILENO))
-        return al_io_write(STDERR_FILENO, bytes, count);
+        return al_io_write_known(STDERR_FILENO, err->identity, bytes, count);
     return -EBADF;
 }
 
@@ -150,7 +167,7 @@ static void explain(const struct al_stderr *err, const char *path, int error)
     (void)al_stderr_write(err, text.at, text.length);
 }
 
-void al_deliver(const struct al_stderr *err, struct al_run *run, const char *ended)
+void al_deliver(struct al_stderr *err, struct al_run *run, const char *ended)
 {
     /* Not on the stack: the program's last words may come from a small one. */
     static struct al_snapshot snapshot;
@@ -160,7 +177,11 @@ void al_deliver(const struct al_stderr *err, struct al_run *run, const char *end
 
     if (run->config->stats == AL_STATS_OFF)
         return;
-    al_snapshot_take(&snapshot, run, ended);
+    /* A program that has used up its descriptors leaves us our own, to read and write files. */
+    if (al_snapshot_take(&snapshot, run, ended) == -EMFILE && is_stderr(err, STDERR_FILENO)) {
+        al_stderr_release(err);
+        (void)al_snapshot_take(&snapshot, run, ended);
+    }
     if (run->config->stats == AL_STATS_JSON)
         al_emit_json(&report, &snapshot);
     else

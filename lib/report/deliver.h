@@ -32,6 +32,6 @@ int al_stderr_write(const struct al_stderr *err, const char *bytes, size_t count
  * standard error. When the file cannot be had or written, one line says why on standard error, and
  * the report follows there.
  */
-void al_deliver(const struct al_stderr *err, struct al_run *run, const char *ended);
+void al_deliver(struct al_stderr *err, struct al_run *run, const char *ended);
 
 #endif

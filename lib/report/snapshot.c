@@ -26,11 +26,11 @@ static void take_counters(uint64_t *field)
             field[i] = sum[al_fields[i].counter];
 }
 
-static void take_memory(uint64_t *field, struct al_run *run)
+static int take_memory(uint64_t *field, struct al_run *run)
 {
     struct al_memory_status status;
+    int error = al_memory_status_read(&status);
 
-    (void)al_memory_status_read(&status);
     if (status.locked > run->peak_kernel_bytes)
         run->peak_kernel_bytes = status.locked;
     field[AL_FIELD_locked_kernel_bytes] = status.locked;
@@ -42,6 +42,7 @@ static void take_memory(uint64_t *field, struct al_run *run)
     field[AL_FIELD_memory_limit_bytes] = run->limit_bytes;
     /* mlockall holds the whole address space against the limit, resident or not. */
     field[AL_FIELD_need_memlock_bytes] = status.peak_virtual;
+    return error;
 }
 
 static void take_faults(uint64_t *field, const struct al_run *run)
@@ -56,18 +57,21 @@ static void take_faults(uint64_t *field, const struct al_run *run)
     field[AL_FIELD_faults_major_after_lock] = major - run->major_at_lock;
 }
 
-void al_snapshot_take(struct al_snapshot *ret_snapshot, struct al_run *run, const char *ended)
+int al_snapshot_take(struct al_snapshot *ret_snapshot, struct al_run *run, const char *ended)
 {
+    int error;
+
     memset(ret_snapshot, 0, sizeof(*ret_snapshot));
     ret_snapshot->run = run;
     ret_snapshot->ended = ended;
-    ret_snapshot->pid = (pid_t)al_sys0(SYS_getpid);
+    ret_snapshot->pid = run->pid;
     ret_snapshot->ppid = (pid_t)al_sys0(SYS_getppid);
     /* First what our own work below would change. */
     take_faults(ret_snapshot->field, run);
     take_counters(ret_snapshot->field);
-    take_memory(ret_snapshot->field, run);
+    error = take_memory(ret_snapshot->field, run);
     if (run->figures)
         run->figures(ret_snapshot->field);
     (void)al_command_line_read(ret_snapshot->command, sizeof(ret_snapshot->command));
+    return error;
 }

@@ -11,6 +11,7 @@
 
 /* What the caller knows of the run; the strings live longer than any snapshot. */
 struct al_run {
+    pid_t pid;
     const struct al_config *config;
     const char *program;    /* base name */
     const char *backend;    /* "kernel", "hooks" or "none" */
@@ -36,7 +37,10 @@ struct al_snapshot {
 /* Page faults of the whole process so far. */
 void al_faults_read(uint64_t *ret_minor, uint64_t *ret_major);
 
-/* Overwrites all of `ret_snapshot`; async-signal safe. */
-void al_snapshot_take(struct al_snapshot *ret_snapshot, struct al_run *run, const char *ended);
+/*
+ * Overwrites all of `ret_snapshot`; async-signal safe. Returns 0, or the negative errno of the
+ * memory figures, which are 0 then.
+ */
+int al_snapshot_take(struct al_snapshot *ret_snapshot, struct al_run *run, const char *ended);
 
 #endif

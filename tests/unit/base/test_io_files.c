@@ -60,18 +60,6 @@ START_TEST(an_empty_file)
 }
 END_TEST
 
-/* The kernel gives its files out page by page. */
-START_TEST(a_long_file_of_proc)
-{
-    static char buffer[1 << 20];
-    long length = al_io_read_file("/proc/self/smaps", buffer, sizeof(buffer));
-
-    ck_assert_int_gt(length, 3 * 4096);
-    ck_assert_uint_eq(strlen(buffer), (size_t)length);
-    ck_assert_ptr_nonnull(strstr(buffer, "[stack]"));
-}
-END_TEST
-
 START_TEST(a_file_is_read_from_a_place_on)
 {
     char buffer[16];
@@ -243,7 +231,6 @@ int main(void)
     tcase_add_test(tests, a_file_is_read_whole);
     tcase_add_test(tests, a_file_is_read_until_the_buffer_is_full);
     tcase_add_test(tests, an_empty_file);
-    tcase_add_test(tests, a_long_file_of_proc);
     tcase_add_test(tests, a_file_is_read_from_a_place_on);
     tcase_add_test(tests, a_place_in_a_long_file);
     tcase_add_test(tests, what_cannot_be_read);

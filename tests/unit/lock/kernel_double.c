@@ -34,6 +34,7 @@ int al_kernel_mlock2(const void *start, size_t length, unsigned flags)
     kernel_double.mlock2_calls++;
     kernel_double.mlock2_length = length;
     kernel_double.mlock2_flags = flags;
+    kernel_double.locked = !kernel_double.mlock2_error;
     return kernel_double.mlock2_error;
 }
 
@@ -42,7 +43,16 @@ int al_kernel_munlock(const void *start, size_t length)
     (void)start;
     (void)length;
     kernel_double.other_calls++;
+    kernel_double.locked = false;
     return 0;
+}
+
+static bool refused_when_locked(int advice)
+{
+    enum { DONTNEED = 4, FREE = 8, COLD = 20, PAGEOUT = 21, GUARD_INSTALL = 102 };
+
+    return advice == DONTNEED || advice == FREE || advice == COLD || advice == PAGEOUT ||
+           advice == GUARD_INSTALL;
 }
 
 int al_kernel_madvise(const void *start, size_t length, int advice)
@@ -51,6 +61,8 @@ int al_kernel_madvise(const void *start, size_t length, int advice)
     (void)length;
     kernel_double.madvise_calls++;
     if (kernel_double.unknown_advice && advice == kernel_double.unknown_advice)
+        return -EINVAL;
+    if (kernel_double.locked && refused_when_locked(advice))
         return -EINVAL;
     kernel_double.advice = advice;
     return 0;

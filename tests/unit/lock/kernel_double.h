@@ -11,6 +11,7 @@ struct kernel_double {
     int mlockall_error; /* what mlockall returns for flags it knows, 0 or a negative errno */
     int mlock2_error;   /* the same of mlock2 */
     int unknown_advice; /* what madvise does not know; 0: it knows all */
+    bool locked;        /* memory is: madvise refuses what it refuses then, until munlock */
     /* What became of it. */
     unsigned mlockall_calls;
     unsigned mlock2_calls;

@@ -20,7 +20,8 @@ static void begin(void)
     struct al_text problems = al_text_over(problem_bytes, sizeof(problem_bytes));
 
     al_config_read(&config, NULL, &problems);
-    run = (struct al_run){.config = &config, .program = "program", .backend = "none"};
+    run = (struct al_run){
+        .pid = getpid(), .config = &config, .program = "program", .backend = "none"};
     caught = unit_catch_stderr();
     err = al_stderr_keep();
 }
