@@ -121,7 +121,8 @@ def parse_arguments(words=None):
 
     def names(known, what):
         def parse(text):
-            given = list(known) if text == "every" else text.split(",")
+            groups = {"every": list(known), "policies": list(tables.POLICY_SETTINGS)}
+            given = groups.get(text) or text.split(",")
             for name in given:
                 if name not in known:
                     raise argparse.ArgumentTypeError(f"unknown {what} {name!r}; known: {', '.join(known)}")
@@ -139,7 +140,7 @@ def parse_arguments(words=None):
     parser.add_argument("--library", required=True, help="path of libautolock.so")
     parser.add_argument("--programs", type=names(all_programs(), "program"), default=all_programs(), metavar="A,B")
     parser.add_argument("--settings", type=names(tables.SETTINGS, "setting"), default=list(tables.DEFAULT_SETTINGS),
-                        metavar="A,B", help=f"of {', '.join(tables.SETTINGS)}; or every")
+                        metavar="A,B", help=f"of {', '.join(tables.SETTINGS)}; or every, or policies (mode alloc by kind and size)")
     parser.add_argument("--users", type=lambda text: text.split(","), default=[tables.current_user().name], metavar="A,B",
                         help="names; root-nocap (root without CAP_IPC_LOCK)")
     parser.add_argument("--limits", type=limits, default=["default"], metavar="A,B",

@@ -33,7 +33,22 @@ def _setting(name: str, locks: str = "all", reports: bool = True, **options: str
 
 BARE = Setting("bare", locks="none", reports=False, preload=False)
 
-_ALL_KINDS = "heap,anon,file,shared,stack,image"
+_KINDS = ("heap", "anon", "file", "shared", "stack", "image")
+_ALL_KINDS = ",".join(_KINDS)
+
+
+def _policies() -> tuple:
+    """Mode alloc: each kind by itself and all of them, by size, brought in at once and on fault."""
+    found = []
+    for kinds in (*_KINDS, _ALL_KINDS):
+        for size in ("0", "4K", "1M"):
+            for flags in ("current,future", "current,future,onfault"):
+                name = "alloc-" + ("every" if kinds == _ALL_KINDS else kinds)
+                name += "" if size == "0" else f"-{size}"
+                name += "-onfault" if "onfault" in flags else ""
+                found.append(_setting(name, locks="some", mode="alloc", kinds=kinds, min_size=size, flags=flags))
+    return tuple(found)
+
 
 SETTINGS = {
     setting.name: setting
@@ -49,13 +64,13 @@ SETTINGS = {
         _setting("all-reserve", mode="all", heap_reserve="8M", stack_reserve="256K", arenas="2"),
         _setting("all-budget", locks="some", mode="all", budget="16M"),
         _setting("alloc", locks="some", mode="alloc"),
-        _setting("alloc-kinds", locks="some", mode="alloc", kinds=_ALL_KINDS),
-        _setting("alloc-onfault", locks="some", mode="alloc", kinds=_ALL_KINDS, flags="current,future,onfault"),
+        *_policies(),
         _setting("alloc-large", locks="some", mode="alloc", min_size="64K"),
         _setting("alloc-budget", locks="some", mode="alloc", kinds=_ALL_KINDS, budget="1M"),
     )
 }
-DEFAULT_SETTINGS = ("all", "observe", "off")
+DEFAULT_SETTINGS = ("all", "observe", "off", "alloc", "alloc-every-onfault")
+POLICY_SETTINGS = tuple(setting.name for setting in _policies())
 
 
 @dataclass(frozen=True)

@@ -289,6 +289,10 @@ class Stage:
         if wrong:
             more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
             raise Broken(f"{run.label}: {wrong[0]}{more}")
+        if may_lock_everything(run.user, self.limit):
+            failed = [report for report in found if any(report["failures"].values())]
+            if failed:
+                raise Broken(f"{run.label}: {failed[0]['program']}: no limit holds, but {failed[0]['failures']}")
         for program, count in run.programs.items():
             names = names_of(program if "/" in program else find_program(program) or program)
             own = [report for report in found if report["program"] in names]
