@@ -44,9 +44,13 @@ def variables(options, mode: str, **more: str) -> dict:
     return {"LD_PRELOAD": options.library, "AUTOLOCK_MODE": mode, **more}
 
 
+def clean(environment: dict) -> dict:
+    """Nothing of the caller's but the path."""
+    return {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", **environment}
+
+
 def _run(argv: list, environment: dict) -> subprocess.CompletedProcess:
-    clean = {"PATH": os.environ.get("PATH", os.defpath), "LC_ALL": "C", **environment}
-    return subprocess.run(argv, env=clean, stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
+    return subprocess.run(argv, env=clean(environment), stdin=subprocess.DEVNULL, capture_output=True, text=True, errors="replace",
                           timeout=TIMEOUT_S, check=False)
 
 

@@ -1,8 +1,9 @@
 /*
- * churn ITERATIONS [LIVE [LARGEST]]
+ * churn ITERATIONS [LIVE [LARGEST [vmas]]]
  *
  * LIVE blocks (20,000) of 16 to LARGEST bytes (1040) are there all the time. One operation: free a
- * random one and allocate another, of another size, in its place.
+ * random one and allocate another, of another size, in its place. With `vmas` the number of the
+ * kernel's mappings of the process is printed afterwards, not the time.
  */
 #include "pattern.h"
 
@@ -25,6 +26,19 @@ static void replace_one(void **blocks, size_t live, size_t largest)
     blocks[index] = new_block(largest);
 }
 
+static unsigned mappings(void)
+{
+    FILE *maps = fopen("/proc/self/maps", "r");
+    unsigned lines = 0;
+
+    if (!maps)
+        die("no /proc/self/maps");
+    for (int c; (c = getc(maps)) != EOF;)
+        lines += c == '\n';
+    fclose(maps);
+    return lines;
+}
+
 int main(int count, char *arguments[])
 {
     size_t iterations = argument(count, arguments, 1, 1);
@@ -42,7 +56,10 @@ int main(int count, char *arguments[])
     begin = now_ns();
     for (size_t i = 0; i < iterations; i++)
         replace_one(blocks, live, largest);
-    print_result(now_ns() - begin, iterations);
+    if (count > 4)
+        printf("%u\n", mappings());
+    else
+        print_result(now_ns() - begin, iterations);
     for (size_t i = 0; i < live; i++)
         free(blocks[i]);
     free(blocks);
