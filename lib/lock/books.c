@@ -2,15 +2,20 @@
 
 struct al_books al_books;
 
-uint64_t al_books_slack(void)
+uint64_t al_books_slack_of(uint64_t pages)
 {
-    uint64_t pages = __atomic_load_n(&al_books.locked_pages, __ATOMIC_RELAXED) / AL_SLACK_SHARE;
+    uint64_t share = pages / AL_SLACK_SHARE;
     uint64_t least = AL_SLACK_MIN_BYTES >> al_page_shift;
     uint64_t most = AL_SLACK_MAX_BYTES >> al_page_shift;
 
-    if (pages < least)
+    if (share < least)
         return least;
-    return pages < most ? pages : most;
+    return share < most ? share : most;
+}
+
+uint64_t al_books_slack(void)
+{
+    return al_books_slack_of(__atomic_load_n(&al_books.locked_pages, __ATOMIC_RELAXED));
 }
 
 bool al_books_take(uint64_t pages)

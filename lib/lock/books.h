@@ -41,22 +41,18 @@ struct al_books {
     uint64_t peak_pages;
     uint64_t total_pages; /* locked over time */
     int64_t runs;         /* separate runs of locked pages; approximate while threads run */
+    unsigned refusals;    /* how often pages were unlocked because a part of a run was refused */
 };
 
 extern struct al_books al_books AL_HIDDEN;
 
-/* How many pages may be locked without an owner. */
+/* How many pages may be locked without an owner: now, and where `pages` are locked. */
 uint64_t al_books_slack(void);
+uint64_t al_books_slack_of(uint64_t pages);
 
 /* Takes `pages` from the budget; false, and the caller locks nothing, if they are not there. */
 bool al_books_take(uint64_t pages);
 void al_books_give_back(uint64_t pages);
-
-/* Whether a page with this word is locked and has no owner. */
-static inline bool al_word_unowned(uint32_t word)
-{
-    return (word & (AL_PAGE_LOCKED | AL_PAGE_OWNERS | AL_PAGE_MAPPED)) == AL_PAGE_LOCKED;
-}
 
 /* Books a page that became unowned, or is no longer. `leaf` may be NULL: it is in a span. */
 void al_books_unowned(struct al_leaf *leaf, int64_t pages);

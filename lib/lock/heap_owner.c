@@ -27,6 +27,10 @@ void al_heap_owner_start(const struct al_allocator *allocator, uintptr_t main_st
     owner->allocator = *allocator;
     owner->least = al_books.policy.min_size ? al_books.policy.min_size : 1;
     owner->span = al_books.policy.max_size - owner->least;
+    if (al_books.policy.max_size < owner->least) {
+        owner->least = UINT64_MAX; /* no block has this size */
+        owner->span = 0;
+    }
     /* No allocator more than doubles a request, but for what it rounds up to pages. */
     if (owner->least > ROUNDED_UP)
         owner->hopeless = (size_t)(owner->least - ROUNDED_UP) / 2;
@@ -45,7 +49,7 @@ static bool in_main(al_page page)
     uintptr_t address = (uintptr_t)al_page_address(page);
 
     return al_heap_owner.main_start && address >= al_heap_owner.main_start &&
-           address < (uintptr_t)*al_heap_owner.end_of_main;
+           address < (uintptr_t)al_heap_end();
 }
 
 /* -- the main heap -------------------------------------------------------------------------- */
@@ -63,46 +67,69 @@ void al_heap_shrunk(char *end)
     al_locker_leave();
 }
 
+static bool is_owned(al_page page)
+{
+    return al_pagemap_get(page) & AL_PAGE_OWNERS;
+}
+
+/* Whether a page of the main heap without owners must be doubted once the anchor is below it. */
+static bool may_be_trimmed(uint32_t word)
+{
+    return al_word_unowned(word) || (word & AL_PAGE_LOCKED && word & AL_PAGE_EARLIER);
+}
+
+static al_page anchor_end(void)
+{
+    return __atomic_load_n(&al_heap_owner.anchor_end, __ATOMIC_SEQ_CST);
+}
+
 /*
  * Moves the anchor down to the highest owned page below `end`. What is above it and has no owner
- * can be trimmed from now on. With the gate.
+ * can be trimmed from now on. Whoever disowns that page meanwhile either sees the new anchor or is
+ * seen here. With the gate.
  */
 static void lower_anchor(al_page end)
 {
     al_page start = al_page_of((void *)al_heap_owner.main_start);
     al_page page = end;
 
-    while (page > start && !(al_pagemap_get(page - 1) & AL_PAGE_OWNERS)) {
-        struct al_leaf *leaf = al_pagemap_leaf(page - 1);
+    do {
+        while (page > start && !is_owned(page - 1)) {
+            struct al_leaf *leaf = al_pagemap_leaf(page - 1);
 
-        if (leaf && al_word_unowned(*al_leaf_word(leaf, page - 1)))
-            __atomic_fetch_or(al_leaf_word(leaf, page - 1), AL_PAGE_UNSURE, __ATOMIC_RELAXED);
-        page--;
-    }
-    al_heap_owner.anchor_end = page;
+            if (leaf && may_be_trimmed(al_pagemap_get(page - 1)))
+                __atomic_fetch_or(al_leaf_word(leaf, page - 1), AL_PAGE_UNSURE, __ATOMIC_RELAXED);
+            page--;
+        }
+        (void)__atomic_exchange_n(&al_heap_owner.anchor_end, page, __ATOMIC_SEQ_CST);
+    } while (page > start && !is_owned(page - 1));
 }
 
 /* Pages up to `end` are in use. */
 static void heap_reaches(al_page end)
 {
     if (!al_books.several_threads) {
-        al_heap_owner.main_end = *al_heap_owner.end_of_main;
+        al_heap_look(); /* a realloc may have freed the highest block */
+        al_heap_owner.main_end = al_heap_end();
         return;
     }
     if (!al_locker_enter())
         return;
-    if (end > al_heap_owner.anchor_end)
-        al_heap_owner.anchor_end = end;
+    if (end > anchor_end())
+        __atomic_store_n(&al_heap_owner.anchor_end, end, __ATOMIC_SEQ_CST);
     al_locker_leave();
 }
 
 void al_heap_owner_threads(void)
 {
-    if (!al_heap_owner.on || al_books.several_threads || !al_locker_enter())
+    if (!al_heap_owner.on || al_books.several_threads)
+        return;
+    al_heap_look();
+    if (!al_locker_enter())
         return;
     al_books.several_threads = true;
     if (al_heap_owner.main_start)
-        lower_anchor(al_page_of(*al_heap_owner.end_of_main) + 1);
+        lower_anchor(al_page_of(al_heap_end()) + 1);
     /* The end is not looked at any more: it could shrink and grow between two looks. */
     al_heap_owner.main_end = NULL;
     al_locker_leave();
@@ -118,14 +145,15 @@ static void plant(struct al_leaf *leaf, al_page page)
 {
     void *block;
 
-    if (!al_heap_owner.allocator.keeps_used_heaps || leaf->anchored ||
-        leaf->refusals >= REFUSALS_MAX || al_gate_inside())
+    if (!al_heap_owner.allocator.keeps_used_heaps ||
+        __atomic_load_n(&leaf->anchored, __ATOMIC_ACQUIRE) ||
+        __atomic_load_n(&leaf->refusals, __ATOMIC_RELAXED) >= REFUSALS_MAX || al_gate_inside())
         return;
     block = al_heap_owner.allocator.malloc(1);
     if (!block)
         return;
     if (al_page_of(block) / AL_LEAF_PAGES != page / AL_LEAF_PAGES) {
-        leaf->refusals++;
+        __atomic_fetch_add(&leaf->refusals, 1, __ATOMIC_RELAXED);
         al_heap_owner.allocator.free(block);
         return;
     }
@@ -167,7 +195,7 @@ static al_page end_of_growth(al_page end)
 {
     uint64_t slack = al_books_slack();
     uint64_t unowned = __atomic_load_n(&al_books.unowned_pages, __ATOMIC_RELAXED);
-    al_page top = al_page_of(*al_heap_owner.end_of_main);
+    al_page top = al_page_of(al_heap_end());
     al_page most;
 
     if (al_books.observe || al_books.several_threads || unowned >= slack)
@@ -206,10 +234,10 @@ static void wait_for_leaving(void)
 }
 
 /*
- * On a page where blocks are not counted, the first one that is seen owns it for ever. Such a page
- * is never locked without an owner, so the books need not follow.
+ * On a page that blocks from before us may share, freed ones are subtracted that were never added:
+ * its number of owners is at most the true one. The first block seen there owns it for ever.
  */
-static const uint32_t uncounted_owner = AL_PAGE_MAPPED | AL_KIND_HEAP << AL_PAGE_KIND_SHIFT;
+static const uint32_t lasting_owner = AL_PAGE_MAPPED | AL_KIND_HEAP << AL_PAGE_KIND_SHIFT;
 
 /* One more owner of a page that blocks may share. Returns the page's word before. */
 static uint32_t own_edge(struct al_leaf *leaf, al_page page)
@@ -217,9 +245,12 @@ static uint32_t own_edge(struct al_leaf *leaf, al_page page)
     uint32_t *word = al_leaf_word(leaf, page);
     uint32_t before = __atomic_load_n(word, __ATOMIC_RELAXED);
 
-    if (before & AL_PAGE_UNCOUNTED)
-        return __atomic_fetch_or(word, uncounted_owner, __ATOMIC_ACQ_REL);
-    before = al_word_add(word, 1);
+    if (before & AL_PAGE_EARLIER) {
+        before = __atomic_fetch_or(word, lasting_owner, __ATOMIC_ACQ_REL);
+        (void)al_word_add(word, 1);
+    } else {
+        before = al_word_add(word, 1);
+    }
     if (al_word_unowned(before))
         al_books_unowned(leaf, -1);
     return before;
@@ -291,16 +322,31 @@ void al_heap_own_pages(const void *block, size_t usable)
         own_run(first, end);
 }
 
+/*
+ * A mapping of its own that realloc has changed brings the lock along; where it does not qualify
+ * any more, or cannot be had, it goes.
+ */
+static void unlock_moved(const void *block, size_t usable)
+{
+    const struct al_allocator *allocator = &al_heap_owner.allocator;
+    al_page first = al_page_of(block);
+
+    if (__atomic_load_n(&al_books.moving, __ATOMIC_RELAXED) && allocator->is_mapping &&
+        allocator->is_mapping(block) && !(al_pagemap_get(first) & AL_PAGE_LOCKED))
+        al_locker_unlock(first, al_page_of((const char *)block + usable - 1) + 1);
+}
+
 void al_heap_own(const void *block, size_t usable)
 {
     struct al_counts *counts = al_thread_counts;
 
-    if (!al_heap_qualifies(usable)) {
+    if (al_heap_qualifies(usable)) {
+        al_heap_book(counts, 1, usable);
+        al_heap_own_pages(block, usable);
+    } else {
         al_count_in(counts, AL_COUNT_skipped_size, 1);
-        return;
     }
-    al_heap_book(counts, 1, usable);
-    al_heap_own_pages(block, usable);
+    unlock_moved(block, usable);
 }
 
 /* -- disowning ------------------------------------------------------------------------------ */
@@ -309,19 +355,19 @@ void al_heap_own(const void *block, size_t usable)
  * main heap's owned part may move. */
 static uint32_t doubt(const struct al_leaf *leaf, al_page page)
 {
-    if (in_main(page) || (leaf && leaf->anchored))
+    if (in_main(page) || (leaf && __atomic_load_n(&leaf->anchored, __ATOMIC_ACQUIRE)))
         return 0;
     return AL_PAGE_UNSURE;
 }
 
 static void leave_anchor(al_page first, al_page end)
 {
-    if (!al_books.several_threads || end < al_heap_owner.anchor_end || !in_main(first))
+    if (!al_books.several_threads || end < anchor_end() || !in_main(first))
         return;
     if (!al_locker_enter())
         return;
-    if (end >= al_heap_owner.anchor_end)
-        lower_anchor(al_heap_owner.anchor_end);
+    if (end >= anchor_end())
+        lower_anchor(anchor_end());
     al_locker_leave();
 }
 
@@ -343,7 +389,7 @@ static bool disown_edge(struct al_leaf *leaf, al_page page)
     uint32_t *word = al_leaf_word(leaf, page);
     uint32_t before = __atomic_load_n(word, __ATOMIC_RELAXED);
 
-    if (before & AL_PAGE_UNCOUNTED || !(before & AL_PAGE_OWNERS))
+    if (!(before & AL_PAGE_OWNERS))
         return false;
     before = al_word_add(word, (uint32_t)-1);
     if ((before & AL_PAGE_OWNERS) != 1)
@@ -396,6 +442,12 @@ void al_heap_disown_pages(const void *block, size_t usable)
         leave_anchor(first, end);
         al_locker_trim();
     }
+}
+
+void al_heap_moved(void)
+{
+    __atomic_fetch_sub(&al_books.moving, 1, __ATOMIC_RELEASE);
+    al_locker_trim();
 }
 
 void al_heap_disown(const void *block, size_t usable)

@@ -40,7 +40,7 @@ struct al_heap_owner {
     bool on;
     uint64_t least; /* usable sizes that qualify: least + [0, span] */
     uint64_t span;
-    size_t hopeless;             /* requests below cannot qualify, however much they are rounded up */
+    size_t hopeless; /* requests below cannot qualify, however much they are rounded up */
     char *volatile *end_of_main; /* &__curbrk, or a NULL pointer's address */
     uintptr_t main_start;        /* first byte of the main heap */
     char *main_end;              /* the heap's end when last looked at */
@@ -59,10 +59,16 @@ void al_heap_owner_threads(void);
 
 void al_heap_shrunk(char *end);
 
+/* The main heap's end, which another thread may be moving. */
+static inline char *al_heap_end(void)
+{
+    return __atomic_load_n(al_heap_owner.end_of_main, __ATOMIC_RELAXED);
+}
+
 /* Before an allocation: has the heap shrunk? (One thread only; more have the anchor.) */
 static inline void al_heap_look(void)
 {
-    char *end = *al_heap_owner.end_of_main;
+    char *end = al_heap_end();
 
     if (__builtin_expect(end < al_heap_owner.main_end, 0))
         al_heap_shrunk(end);
@@ -92,28 +98,24 @@ void al_heap_own_pages(const void *block, size_t usable);
 void al_heap_disown_pages(const void *block, size_t usable);
 
 /*
- * Whether one more owner changes nothing of a page but the number of owners: blocks are counted on
- * it, it has some already, and its lock is certain.
+ * Whether one more owner changes nothing of a page but the number of owners: its lock is certain,
+ * and not because nobody has taken it away yet.
  */
 static inline bool al_word_settled(uint32_t word)
 {
-    const uint32_t state = AL_PAGE_LOCKED | AL_PAGE_UNSURE | AL_PAGE_UNCOUNTED;
-
-    return (word & state) == AL_PAGE_LOCKED && word & AL_PAGE_OWNERS;
+    return (word & (AL_PAGE_LOCKED | AL_PAGE_UNSURE)) == AL_PAGE_LOCKED &&
+           word & (AL_PAGE_OWNERS | AL_PAGE_MAPPED);
 }
 
-/* Whether the same holds for one owner less. */
-static inline bool al_word_shared(uint32_t word)
+/*
+ * Whether the same holds for one owner less. The last one of a page that is owned as a whole may go
+ * as well, unless it may have been the anchor.
+ */
+static inline bool al_word_shared(uint32_t word, bool several_threads)
 {
-    return (word & (AL_PAGE_OWNERS | AL_PAGE_UNCOUNTED)) - 2 <= AL_PAGE_OWNERS - 2;
-}
+    uint32_t owners = word & AL_PAGE_OWNERS;
 
-/* Whether blocks on the page are not counted, and it is locked as a whole. */
-static inline bool al_word_uncounted(uint32_t word)
-{
-    const uint32_t state = AL_PAGE_UNCOUNTED | AL_PAGE_MAPPED | AL_PAGE_LOCKED;
-
-    return (word & state) == state;
+    return owners >= 2 || (!several_threads && owners && word & AL_PAGE_MAPPED);
 }
 
 /*
@@ -126,9 +128,6 @@ static inline void al_heap_moving(void)
     __atomic_fetch_add(&al_books.moving, 1, __ATOMIC_SEQ_CST);
 }
 
-static inline void al_heap_moved(void)
-{
-    __atomic_fetch_sub(&al_books.moving, 1, __ATOMIC_RELEASE);
-}
+void al_heap_moved(void);
 
 #endif

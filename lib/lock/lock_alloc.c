@@ -73,16 +73,11 @@ static bool is_image(uintptr_t address)
 
 static unsigned kind_of_mapping(const struct al_mapping *mapping)
 {
-    if (strcmp(mapping->name, "[heap]") == 0)
-        return AL_KIND_HEAP;
-    if (strncmp(mapping->name, "[stack", 6) == 0)
-        return AL_KIND_STACK;
-    if (is_image(mapping->start))
-        return AL_KIND_IMAGE;
-    if (mapping->name[0] == '/')
-        return mapping->shared && strncmp(mapping->name, "/dev/zero", 9) == 0 ? AL_KIND_SHARED
-                                                                              : AL_KIND_FILE;
-    return mapping->shared ? AL_KIND_SHARED : AL_KIND_ANON;
+    unsigned kind = al_mapping_kind(mapping);
+
+    if (kind == AL_KIND_HEAP || kind == AL_KIND_STACK)
+        return kind;
+    return is_image(mapping->start) ? AL_KIND_IMAGE : kind;
 }
 
 /* Mappings that the kernel itself put there cannot be locked and need not be. */
@@ -104,11 +99,11 @@ static bool judge_existing(const struct al_mapping *mapping, void *data)
     if (is_kernels(mapping) || end > AL_PAGE_END)
         return true;
     kind = kind_of_mapping(mapping);
-    if (kind == AL_KIND_HEAP)
+    if (kind == AL_KIND_HEAP && !current->main_start)
         current->main_start = mapping->start;
-    /* Blocks from before us lie on these pages, uncounted. */
-    if (kind == AL_KIND_HEAP || kind == AL_KIND_ANON)
-        word = AL_PAGE_UNCOUNTED;
+    /* Blocks from before us may lie on these pages; images are judged once. */
+    if (kind == AL_KIND_HEAP || kind == AL_KIND_ANON || kind == AL_KIND_IMAGE)
+        word = AL_PAGE_EARLIER;
     take = current->flags & AL_FLAG_CURRENT;
     switch (al_policy_judge(&al_books.policy, kind, mapping->end - mapping->start, accessible)) {
     case AL_TAKE:
@@ -188,7 +183,7 @@ static int judge_image(struct dl_phdr_info *info, size_t size, void *data)
         if (segment->p_type != PT_LOAD)
             continue;
         word = al_pagemap_get(al_page_of((void *)start));
-        if (!(word & (AL_PAGE_MAPPED | AL_PAGE_UNCOUNTED)))
+        if (!(word & (AL_PAGE_MAPPED | AL_PAGE_EARLIER)))
             al_region_mapped((void *)start, end - start, AL_KIND_IMAGE, true);
     }
     return 0;
@@ -252,6 +247,7 @@ static void add_stretch(struct al_lock_alloc_figures *figures, const struct al_s
 void al_lock_alloc_figures(struct al_lock_alloc_figures *ret_figures)
 {
     unsigned last_kind = 0;
+    al_page last_end = 0;
     al_page page = 0;
 
     memset(ret_figures, 0, sizeof(*ret_figures));
@@ -261,6 +257,9 @@ void al_lock_alloc_figures(struct al_lock_alloc_figures *ret_figures)
         while (page < end) {
             struct al_stretch stretch = al_pagemap_next(page, end, ~0U);
 
+            if (stretch.first != last_end)
+                last_kind = 0;
+            last_end = stretch.end;
             add_stretch(ret_figures, &stretch, &last_kind);
             page = stretch.end;
         }

@@ -73,9 +73,24 @@ static bool locked_at(al_page page)
     return al_pagemap_get(page) & AL_PAGE_LOCKED;
 }
 
+/* How many pages of [first, end) are locked. */
+static uint64_t locked_in(al_page first, al_page end)
+{
+    uint64_t pages = 0;
+
+    while (first < end) {
+        struct al_stretch stretch = al_pagemap_next(first, end, AL_PAGE_LOCKED);
+
+        if (stretch.value & AL_PAGE_LOCKED)
+            pages += stretch.end - first;
+        first = stretch.end;
+    }
+    return pages;
+}
+
 /*
  * Every run of its own costs the kernel up to two mappings, and the program may run out of them.
- * Where there are too many, a run must begin at another one: the gap before it, if it is small and
+ * Where there are too many, a run must touch another one, or the gap before it, if it is small and
  * the slack has room, is locked with it. Returns where to begin; `end` if there is no way.
  */
 static al_page begin_of_run(al_page first, al_page end)
@@ -84,24 +99,17 @@ static al_page begin_of_run(al_page first, al_page end)
 
     if (__atomic_load_n(&al_books.runs, __ATOMIC_RELAXED) < (int64_t)al_books.runs_max)
         return first;
-    if (locked_at(end))
+    if (locked_in(first, end) || locked_at(end))
         return first;
-    for (al_page gap = 0; gap <= GAP_MAX && gap < first; gap++)
-        if (locked_at(first - gap - 1))
-            return gap + al_books.unowned_pages <= al_books_slack() ? first - gap : end;
-    return end;
-}
+    for (al_page gap = 0; gap <= GAP_MAX && gap < first; gap++) {
+        uint32_t word = al_pagemap_get(first - gap - 1);
 
-/* Books the kernel's answer. */
-static void mark(al_page first, al_page end, bool locked)
-{
-    if (!al_locker_enter())
-        return;
-    if (locked)
-        (void)al_books_change(first, end, AL_PAGE_UNSURE, AL_PAGE_LOCKED, AL_SHARED);
-    else
-        al_locker_forget(first, end);
-    al_locker_leave();
+        if (word & AL_PAGE_LOCKED)
+            return gap + al_books.unowned_pages <= al_books_slack() ? first - gap : end;
+        if (word & AL_PAGE_CLOSED)
+            break;
+    }
+    return end;
 }
 
 /*
@@ -121,8 +129,76 @@ void al_locker_unlock(al_page first, al_page end)
     al_locker_unlock(middle, end);
 }
 
+/*
+ * Unlocks what a refused call may have locked all the same, because what is not booked must not
+ * stay; but not what was locked before it, for others. With the gate.
+ */
+static void undo(al_page first, al_page end)
+{
+    const uint32_t mask = AL_PAGE_LOCKED | AL_PAGE_UNSURE | AL_PAGE_PROGRAM;
+
+    while (first < end) {
+        struct al_stretch stretch = al_pagemap_next(first, end, mask);
+        uint32_t state = stretch.value & (AL_PAGE_LOCKED | AL_PAGE_UNSURE);
+
+        if (state != AL_PAGE_LOCKED) {
+            if (!(stretch.value & AL_PAGE_PROGRAM))
+                al_locker_unlock(first, stretch.end);
+            al_locker_forget(first, stretch.end);
+        }
+        first = stretch.end;
+    }
+    __atomic_fetch_add(&al_books.refusals, 1, __ATOMIC_RELEASE);
+}
+
+/*
+ * Pages that were locked without an owner: of a gap nobody knows how long it stays mapped, nor of
+ * pages that lost their owners while they were being locked. With the gate.
+ */
+static void doubt_unowned(al_page first, al_page end)
+{
+    const uint32_t mask = AL_PAGE_LOCKED | AL_PAGE_OWNERS | AL_PAGE_MAPPED;
+
+    while (first < end) {
+        struct al_stretch stretch = al_pagemap_next(first, end, mask);
+        struct al_leaf *leaf = al_pagemap_leaf(first);
+
+        for (; leaf && first < stretch.end && al_word_unowned(stretch.value); first++)
+            __atomic_fetch_or(al_leaf_word(leaf, first), AL_PAGE_UNSURE, __ATOMIC_RELAXED);
+        first = stretch.end;
+    }
+}
+
+/*
+ * Asks for [begin, end) and books the answer. Whose unlocking after a refusal came in between has
+ * undone a lock that is not booked yet: then it is asked for again.
+ */
+static int lock_and_book(al_page begin, al_page first, al_page end)
+{
+    for (;;) {
+        unsigned refusals = __atomic_load_n(&al_books.refusals, __ATOMIC_ACQUIRE);
+        int result = ask_kernel(begin, end);
+        bool valid;
+
+        if (!al_locker_enter())
+            return result;
+        valid = refusals == __atomic_load_n(&al_books.refusals, __ATOMIC_RELAXED);
+        if (result) {
+            undo(begin, end);
+        } else if (valid) {
+            (void)al_books_change(begin, end, AL_PAGE_UNSURE, AL_PAGE_LOCKED, AL_SHARED);
+            /* One thread locks ahead where its heap grows, and sees when it shrinks. */
+            doubt_unowned(begin, al_books.several_threads ? end : first);
+        }
+        al_locker_leave();
+        if (result || valid)
+            return result;
+    }
+}
+
 int al_locker_lock(al_page first, al_page end)
 {
+    al_page begin;
     uint64_t pages;
     int result;
 
@@ -130,20 +206,16 @@ int al_locker_lock(al_page first, al_page end)
         leave_for_later(first, end);
         return 0;
     }
-    first = begin_of_run(first, end);
-    pages = end - first;
-    if (!pages || !al_books_take(pages)) {
+    begin = begin_of_run(first, end);
+    pages = end - begin - locked_in(begin, end);
+    if (begin == end || !al_books_take(pages)) {
         al_count(AL_COUNT_skipped_budget);
         return -ENOMEM;
     }
-    result = ask_kernel(first, end);
-    /* A refusal may come late, with a part of the run locked: what is not booked must not stay. */
-    if (result)
-        al_locker_unlock(first, end);
-    else
+    result = lock_and_book(begin, first, end);
+    if (!result)
         __atomic_fetch_add(&al_books.total_pages, pages, __ATOMIC_RELAXED);
-    mark(first, end, result == 0);
-    al_books_give_back(pages); /* marking has booked those that are new */
+    al_books_give_back(pages); /* those that are new have been booked */
     return result;
 }
 
@@ -200,11 +272,11 @@ static void trim_leaf(struct al_leaf *leaf, al_page first)
     int64_t runs = 0;
 
     while (page < end) {
-        bool program_locks = *al_leaf_word(leaf, page) & AL_PAGE_PROGRAM;
+        bool program_locks = al_pagemap_get(page) & AL_PAGE_PROGRAM;
         bool before = page && al_pagemap_get(page - 1) & AL_PAGE_LOCKED;
         al_page begin = page;
 
-        while (page < end && program_locks == !!(*al_leaf_word(leaf, page) & AL_PAGE_PROGRAM) &&
+        while (page < end && program_locks == !!(al_pagemap_get(page) & AL_PAGE_PROGRAM) &&
                begin_leaving(leaf, page))
             page++;
         if (page == begin) {
@@ -227,18 +299,25 @@ static void trim_span(al_page first)
     al_page end = first + AL_LEAF_PAGES;
     uint32_t word = al_pagemap_get(first);
 
-    if (!al_word_unowned(word))
+    /* A block on its way was disowned behind the gate, after its owner said so. */
+    if (!al_word_unowned(word) || __atomic_load_n(&al_books.moving, __ATOMIC_SEQ_CST))
         return;
     unlock_run(first, end, word & AL_PAGE_PROGRAM);
     (void)al_books_change(first, end, AL_PAGE_LOCKED | AL_PAGE_UNSURE, 0, AL_EXCLUSIVE);
 }
 
-static void trim_to(uint64_t most)
+/* For a moment fewer than none, where a page was owned again before its loss was booked. */
+static int64_t unowned_pages(void)
+{
+    return (int64_t)__atomic_load_n(&al_books.unowned_pages, __ATOMIC_RELAXED);
+}
+
+static void trim_to(int64_t most)
 {
     if (__atomic_load_n(&al_books.moving, __ATOMIC_ACQUIRE) || !al_locker_enter())
         return;
     for (al_page page = al_pagemap_skip(0, AL_PAGE_END);
-         page < AL_PAGE_END && __atomic_load_n(&al_books.unowned_pages, __ATOMIC_RELAXED) > most;
+         page < AL_PAGE_END && unowned_pages() > most;
          page = al_pagemap_skip(page + AL_LEAF_PAGES, AL_PAGE_END)) {
         struct al_leaf *leaf = al_pagemap_leaf(page);
 
@@ -253,10 +332,13 @@ static void trim_to(uint64_t most)
 
 void al_locker_trim(void)
 {
-    uint64_t slack = al_books_slack();
+    int64_t unowned = unowned_pages();
+    int64_t locked = (int64_t)__atomic_load_n(&al_books.locked_pages, __ATOMIC_RELAXED);
 
-    if (__atomic_load_n(&al_books.unowned_pages, __ATOMIC_RELAXED) > slack)
-        trim_to(slack / 2);
+    if (unowned <= (int64_t)al_books_slack())
+        return;
+    /* What goes is not locked any more, and lessens the slack. */
+    trim_to((int64_t)al_books_slack_of(locked > unowned ? (uint64_t)(locked - unowned) : 0) / 2);
 }
 
 void al_locker_trim_all(void)

@@ -16,7 +16,7 @@ unsigned al_page_shift = 12;
 /* Stands for none: no address is in it. */
 static struct {
     size_t index;
-} no_leaf = {.index = SIZE_MAX};
+} __attribute__((aligned(64))) no_leaf = {.index = SIZE_MAX};
 
 struct al_leaf *al_leaf_recent = (struct al_leaf *)(void *)&no_leaf;
 
@@ -56,20 +56,21 @@ static uintptr_t *entry_of(al_page page, bool make)
 {
     size_t leaf = page / AL_LEAF_PAGES;
     struct al_branch **slot;
+    struct al_branch *branch;
 
     if (page >= AL_PAGE_END)
         return NULL;
     slot = &al_pagemap_root[leaf / AL_BRANCH_LEAVES];
-    if (!*slot) {
+    branch = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
+    if (!branch) {
         if (!make)
             return NULL;
-        struct al_branch *branch = more(sizeof(*branch));
-
+        branch = more(sizeof(*branch));
         if (!branch)
             return NULL;
         __atomic_store_n(slot, branch, __ATOMIC_RELEASE);
     }
-    return &(*slot)->entry[leaf % AL_BRANCH_LEAVES];
+    return &branch->entry[leaf % AL_BRANCH_LEAVES];
 }
 
 struct al_leaf *al_pagemap_make_leaf(al_page page)
@@ -88,6 +89,7 @@ struct al_leaf *al_pagemap_make_leaf(al_page page)
     if (*entry) {
         uint32_t value = (uint32_t)(*entry >> 1);
 
+        leaf->unowned = al_word_unowned(value) ? AL_LEAF_PAGES : 0;
         for (size_t i = 0; i < AL_LEAF_PAGES; i++)
             leaf->word[i] = value;
     }
@@ -165,11 +167,13 @@ al_page al_pagemap_skip(al_page first, al_page end)
     const al_page branch_pages = AL_BRANCH_LEAVES * AL_LEAF_PAGES;
 
     while (first < end && first < AL_PAGE_END) {
-        if (!al_pagemap_root[first / branch_pages]) {
+        const uintptr_t *entry = entry_of(first, false);
+
+        if (!entry) {
             first = (first / branch_pages + 1) * branch_pages;
             continue;
         }
-        if (*entry_of(first, false))
+        if (__atomic_load_n(entry, __ATOMIC_RELAXED))
             return first;
         first = (first / AL_LEAF_PAGES + 1) * AL_LEAF_PAGES;
     }

@@ -35,12 +35,12 @@ enum {
     AL_PAGE_OWNERS = 0xfff,   /* live qualifying heap blocks with a byte on it */
     AL_PAGE_LOCKED = 1 << 12, /* locked by us */
     AL_PAGE_UNSURE = 1 << 13, /* the lock may be gone with the memory: ask again when it is owned */
-    AL_PAGE_LEAVING = 1 << 14,   /* being unlocked at this moment */
-    AL_PAGE_MAPPED = 1 << 15,    /* owned by a qualifying mapping */
-    AL_PAGE_CLOSED = 1 << 16,    /* of a mapping that is judged when it becomes accessible */
-    AL_PAGE_UNCOUNTED = 1 << 17, /* was there before us: blocks on it are not counted */
-    AL_PAGE_PROGRAM = 1 << 18,   /* locked by the program itself too: never unlocked by us */
-    AL_PAGE_KIND_SHIFT = 24      /* enum al_kinds of its mapping, where MAPPED or CLOSED */
+    AL_PAGE_LEAVING = 1 << 14, /* being unlocked at this moment */
+    AL_PAGE_MAPPED = 1 << 15,  /* owned by a qualifying mapping */
+    AL_PAGE_CLOSED = 1 << 16,  /* of a mapping that is judged when it becomes accessible */
+    AL_PAGE_EARLIER = 1 << 17, /* was there before us, and so may be blocks on it */
+    AL_PAGE_PROGRAM = 1 << 18, /* locked by the program itself too: never unlocked by us */
+    AL_PAGE_KIND_SHIFT = 24    /* enum al_kinds of its mapping, where MAPPED or CLOSED */
 };
 
 #define AL_PAGE_KIND_MASK (0x3fU << AL_PAGE_KIND_SHIFT)
@@ -105,19 +105,25 @@ extern struct al_leaf *al_leaf_recent AL_HIDDEN;
 /* The same as al_pagemap_leaf, quicker where it is the one that was asked for last. */
 static inline struct al_leaf *al_pagemap_leaf_quick(al_page page)
 {
-    struct al_leaf *leaf = __atomic_load_n(&al_leaf_recent, __ATOMIC_RELAXED);
+    struct al_leaf *leaf = __atomic_load_n(&al_leaf_recent, __ATOMIC_ACQUIRE);
 
     if (__builtin_expect(leaf->index == page / AL_LEAF_PAGES, 1))
         return leaf;
     leaf = al_pagemap_leaf(page);
     if (leaf)
-        __atomic_store_n(&al_leaf_recent, leaf, __ATOMIC_RELAXED);
+        __atomic_store_n(&al_leaf_recent, leaf, __ATOMIC_RELEASE);
     return leaf;
 }
 
 static inline uint32_t *al_leaf_word(struct al_leaf *leaf, al_page page)
 {
     return &leaf->word[page % AL_LEAF_PAGES];
+}
+
+/* Whether a page with this word is locked and has no owner. */
+static inline bool al_word_unowned(uint32_t word)
+{
+    return (word & (AL_PAGE_LOCKED | AL_PAGE_OWNERS | AL_PAGE_MAPPED)) == AL_PAGE_LOCKED;
 }
 
 /* The page's word; 0 where nothing is known. */

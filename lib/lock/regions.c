@@ -4,6 +4,7 @@
 #include "locker.h"
 #include "maps.h"
 
+#include <string.h>
 #include <sys/mman.h>
 
 static al_page end_of(const void *start, size_t length)
@@ -78,26 +79,46 @@ unsigned al_region_kind(int flags)
 
 void al_region_backing(const void *start, size_t length)
 {
-    if (al_books.tracking)
-        (void)know(al_page_of(start), end_of(start, length), 0);
+    if (!al_books.tracking)
+        return;
+    (void)know(al_page_of(start), end_of(start, length), 0);
+    al_locker_trim(); /* with less locked, fewer may be without an owner */
 }
 
-void al_region_unmapping(const void *start, size_t length)
+/* Whether the kernel can unmap this at all. */
+static bool is_range(const void *start, size_t length)
 {
     size_t mask = ((size_t)1 << al_page_shift) - 1;
     al_page end = end_of(start, length);
 
-    /* What the kernel will refuse anyway. */
-    if (!al_books.tracking || ((size_t)start & mask) || !length || end > AL_PAGE_END ||
-        end < al_page_of(start))
-        return;
-    (void)know(al_page_of(start), end, 0);
+    return !((size_t)start & mask) && length && end <= AL_PAGE_END && end >= al_page_of(start);
+}
+
+void al_region_unmapping(const void *start, size_t length)
+{
+    if (is_range(start, length))
+        al_region_backing(start, length);
 }
 
 struct range {
     uintptr_t start;
     uintptr_t end;
 };
+
+unsigned al_mapping_kind(const struct al_mapping *mapping)
+{
+    if (strcmp(mapping->name, "[heap]") == 0)
+        return AL_KIND_HEAP;
+    if (strncmp(mapping->name, "[stack", 6) == 0)
+        return AL_KIND_STACK;
+    /* Shared memory without a file has the name of one that is gone. */
+    if (mapping->shared &&
+        (strncmp(mapping->name, "/dev/zero", 9) == 0 || strncmp(mapping->name, "/SYSV", 5) == 0))
+        return AL_KIND_SHARED;
+    if (mapping->name[0] == '/')
+        return AL_KIND_FILE;
+    return mapping->shared ? AL_KIND_SHARED : AL_KIND_ANON;
+}
 
 static bool judge_anew(const struct al_mapping *mapping, void *data)
 {
@@ -108,10 +129,7 @@ static bool judge_anew(const struct al_mapping *mapping, void *data)
     if (mapping->start >= range->end)
         return false;
     if (start < end) {
-        int flags = (mapping->shared ? MAP_SHARED : MAP_PRIVATE) |
-                    (mapping->name[0] == '/' ? 0 : MAP_ANONYMOUS);
-
-        al_region_mapped((void *)start, end - start, al_region_kind(flags),
+        al_region_mapped((void *)start, end - start, al_mapping_kind(mapping),
                          mapping->readable || mapping->writable || mapping->executable);
     }
     return true;
@@ -121,19 +139,68 @@ void al_region_still_mapped(const void *start, size_t length)
 {
     struct range range = {(uintptr_t)start, (uintptr_t)start + length};
 
-    if (al_books.tracking && range.end > range.start)
+    if (al_books.tracking && is_range(start, length))
         (void)al_maps_each(judge_anew, &range);
 }
 
-/* Judges the reservations in [first, end), which became accessible, piece by piece. */
+static bool any_locked(al_page first, al_page end)
+{
+    while (first < end) {
+        struct al_stretch stretch = al_pagemap_next(first, end, AL_PAGE_LOCKED);
+
+        if (stretch.value & AL_PAGE_LOCKED)
+            return true;
+        first = stretch.end;
+    }
+    return false;
+}
+
+static void close_pages(al_page first, al_page end)
+{
+    while (first < end) {
+        struct al_stretch stretch = al_pagemap_next(first, end, AL_PAGE_MAPPED);
+
+        if (stretch.value & AL_PAGE_MAPPED && al_locker_enter()) {
+            (void)al_books_change(stretch.first, stretch.end, AL_PAGE_MAPPED, AL_PAGE_CLOSED,
+                                  AL_SHARED);
+            al_locker_leave();
+        }
+        first = stretch.end;
+    }
+    al_locker_trim();
+}
+
+/*
+ * Judges a piece of a reservation that became accessible. It may have been so before, and locked;
+ * where it does not qualify now, the lock goes.
+ */
+static void open_pages(al_page first, al_page end, unsigned kind, bool backing)
+{
+    bool locked = any_locked(first, end);
+    void *start = al_page_address(first);
+    size_t length = (end - first) << al_page_shift;
+
+    if (backing)
+        al_region_backing(start, length);
+    else
+        al_region_mapped(start, length, kind, true);
+    if (locked && !(al_pagemap_get(first) & AL_PAGE_LOCKED))
+        al_locker_unlock(first, end);
+}
+
+/* Finds the reservations in [first, end), each stretch of one kind. */
 void al_region_protected(const void *start, size_t length, bool accessible, bool backing)
 {
     const uint32_t mask = AL_PAGE_CLOSED | AL_PAGE_KIND_MASK;
     al_page first = al_page_of(start);
     al_page end = end_of(start, length);
 
-    if (!al_books.tracking || !accessible || end > AL_PAGE_END)
+    if (!al_books.tracking || end > AL_PAGE_END)
         return;
+    if (!accessible) {
+        close_pages(first, end);
+        return;
+    }
     while (first < end) {
         al_page next = first;
         unsigned kind = kind_of(al_pagemap_get(first));
@@ -146,25 +213,30 @@ void al_region_protected(const void *start, size_t length, bool accessible, bool
                 break;
             next = stretch.end;
         }
-        if (closed && backing)
-            al_region_backing(al_page_address(first), (next - first) << al_page_shift);
-        else if (closed)
-            al_region_mapped(al_page_address(first), (next - first) << al_page_shift, kind, true);
+        if (closed)
+            open_pages(first, next, kind, backing);
         first = next;
     }
 }
 
-void al_region_moved(const void *start, size_t length, unsigned kind)
+struct al_region_state al_region_state_at(const void *start)
+{
+    uint32_t word = al_pagemap_get(al_page_of(start));
+
+    return (struct al_region_state){.kind = kind_of(word), .closed = word & AL_PAGE_CLOSED};
+}
+
+void al_region_moved(const void *start, size_t length, struct al_region_state state)
 {
     if (!al_books.tracking)
         return;
-    if (!kind) {
+    if (!state.kind) {
         al_region_backing(start, length);
         return;
     }
-    al_region_mapped(start, length, kind, true);
-    /* The lock came along; where it does not qualify any more, it goes. */
-    if (!(al_pagemap_get(al_page_of(start)) & AL_PAGE_MAPPED))
+    al_region_mapped(start, length, state.kind, !state.closed);
+    /* The lock came along; where it does not qualify any more, or cannot be had, it goes. */
+    if (!(al_pagemap_get(al_page_of(start)) & AL_PAGE_LOCKED))
         al_locker_unlock(al_page_of(start), end_of(start, length));
 }
 
@@ -184,11 +256,6 @@ size_t al_region_length_at(const void *start)
 
     (void)al_maps_each(find_length, &range);
     return range.end - range.start;
-}
-
-unsigned al_region_kind_at(const void *start)
-{
-    return kind_of(al_pagemap_get(al_page_of(start)));
 }
 
 /* -- the program's own locks ---------------------------------------------------------------- */
@@ -257,5 +324,27 @@ void al_region_program_unlocked_all(void)
         note(page, end, AL_PAGE_PROGRAM | AL_PAGE_LOCKED | AL_PAGE_UNSURE, 0);
         lock_owned_again(page, end);
         page = end;
+    }
+}
+
+void al_region_emptying(const void *start, size_t length)
+{
+    if (al_books.tracking)
+        al_locker_unlock(al_page_of(start), end_of(start, length));
+}
+
+void al_region_emptied(const void *start, size_t length)
+{
+    al_page first = al_page_of(start);
+    al_page end = end_of(start, length);
+
+    if (!al_books.tracking || !length || end > AL_PAGE_END)
+        return;
+    while (first < end) {
+        struct al_stretch stretch = al_pagemap_next(first, end, AL_PAGE_LOCKED);
+
+        if (stretch.value & AL_PAGE_LOCKED)
+            note(stretch.first, stretch.end, 0, AL_PAGE_UNSURE);
+        first = stretch.end;
     }
 }

@@ -9,6 +9,7 @@
 #define AL_REGIONS_H
 
 #include "books.h"
+#include "maps.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -18,6 +19,10 @@ void al_region_mapped(const void *start, size_t length, unsigned kind, bool acce
 
 /* The kind that mmap's arguments make. */
 unsigned al_region_kind(int flags);
+
+/* The kind of a mapping as the kernel lists it; segments of the program and its libraries are
+ * files. */
+unsigned al_mapping_kind(const struct al_mapping *mapping);
 
 /* The memory behind an allocator's own bookkeeping: nothing is known of it, and it is not judged.
  */
@@ -35,14 +40,29 @@ void al_region_still_mapped(const void *start, size_t length);
  */
 void al_region_protected(const void *start, size_t length, bool accessible, bool backing);
 
-/* mremap has put a mapping of `kind` (al_region_kind_at before) here; the lock has come with it. */
-void al_region_moved(const void *start, size_t length, unsigned kind);
+/* What is known of the mapping that `start` belongs to. */
+struct al_region_state {
+    unsigned kind; /* as it was judged, or is to be; 0: unknown, or of no kind that is asked for */
+    bool closed;   /* inaccessible */
+};
+
+struct al_region_state al_region_state_at(const void *start);
+
+/* mremap has put a mapping, which had this state, here; the lock has come with it. */
+void al_region_moved(const void *start, size_t length, struct al_region_state state);
+
+/*
+ * mremap is about to take the pages away and leave the mapping (MREMAP_DONTUNMAP). The kernel takes
+ * the lock from the whole of its own mapping then, neighbours that it has merged included, so the
+ * range is made one by itself before.
+ */
+void al_region_emptying(const void *start, size_t length);
+
+/* The pages of the range are gone, the locks are there: they are not in memory until asked for. */
+void al_region_emptied(const void *start, size_t length);
 
 /* How long the kernel's mapping that begins at `start` is; 0 if there is none. */
 size_t al_region_length_at(const void *start);
-
-/* The kind of mapping that `start` belongs to, as it was judged or is to be; 0 if unknown. */
-unsigned al_region_kind_at(const void *start);
 
 /* The program itself has locked, or unlocked, a range. */
 void al_region_program_locked(const void *start, size_t length);

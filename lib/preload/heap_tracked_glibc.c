@@ -80,11 +80,8 @@ ALWAYS_INLINE void *track_malloc(size_t size, enum threads threads)
     if (!word)
         return own_otherwise(block, usable);
     before = __atomic_load_n(word, __ATOMIC_RELAXED);
-    if (!LIKELY(al_word_settled(before))) {
-        if (al_word_uncounted(before))
-            return block;
+    if (!LIKELY(al_word_settled(before)))
         return own_otherwise(block, usable);
-    }
     if (threads == ONE) {
         add_alone(word, 1);
         return block;
@@ -133,11 +130,8 @@ ALWAYS_INLINE void track_free(void *block, enum threads threads)
         return;
     }
     before = __atomic_load_n(word, __ATOMIC_RELAXED);
-    if (!LIKELY(al_word_shared(before))) {
-        if (al_word_uncounted(before))
-            al_real.free(block);
-        else
-            disown_otherwise(block, usable);
+    if (!LIKELY(al_word_shared(before, threads == SEVERAL))) {
+        disown_otherwise(block, usable);
         return;
     }
     if (threads == ONE) {

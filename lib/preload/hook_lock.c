@@ -8,6 +8,7 @@
 #include "real.h"
 #include "regions.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 
 AL_EXPORT int mlock(const void *start, size_t length)
@@ -35,7 +36,8 @@ AL_EXPORT int munlock(const void *start, size_t length)
     int result = al_real.munlock(start, length);
 
     al_count(AL_COUNT_calls_munlock);
-    if (result == 0)
+    /* With ENOMEM it came to a hole, and has unlocked what lies before it. */
+    if (result == 0 || errno == ENOMEM)
         al_region_program_unlocked(start, length);
     return result;
 }

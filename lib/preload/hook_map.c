@@ -9,6 +9,7 @@
 #include "process.h"
 #include "real.h"
 #include "regions.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <stdarg.h>
@@ -71,7 +72,7 @@ AL_EXPORT int munmap(void *start, size_t length)
 
 AL_EXPORT void *mremap(void *start, size_t old_length, size_t new_length, int flags, ...)
 {
-    unsigned kind = al_region_kind_at(start);
+    const struct al_region_state state = al_region_state_at(start);
     void *target = NULL;
     void *moved;
 
@@ -84,12 +85,17 @@ AL_EXPORT void *mremap(void *start, size_t old_length, size_t new_length, int fl
         va_end(arguments);
     }
     al_count(AL_COUNT_calls_mremap);
+    if (flags & MREMAP_DONTUNMAP)
+        al_region_emptying(start, old_length);
     al_region_unmapping(start, old_length);
     moved = al_real.mremap(start, old_length, new_length, flags, target);
-    if (moved == MAP_FAILED || flags & MREMAP_DONTUNMAP)
+    if (moved == MAP_FAILED) {
         al_region_still_mapped(start, old_length);
-    if (moved != MAP_FAILED)
-        al_region_moved(moved, new_length, kind);
+        return moved;
+    }
+    if (flags & MREMAP_DONTUNMAP)
+        al_region_moved(start, old_length, state);
+    al_region_moved(moved, new_length, state);
     return moved;
 }
 
@@ -122,16 +128,33 @@ AL_EXPORT int madvise(void *start, size_t length, int advice)
     if (result && errno == EINVAL && al_process.locks && al_advise_is_refused(advice)) {
         result = al_advise_locked(start, length, advice);
         errno = result ? EINVAL : saved;
+        if (result == 0 && advice == MADV_DONTNEED)
+            al_region_emptied(start, length);
         return result ? -1 : 0;
     }
     return result;
 }
 
-/* The heap's end has moved from `before` to `after`, by the program or by its allocator. */
+/* Only whole pages come and go with the heap's end. */
+static char *next_page(char *end)
+{
+    size_t mask = al_page_size() - 1;
+
+    return (char *)(((uintptr_t)end + mask) & ~mask);
+}
+
+/* The heap's end is about to move from `before` to `after`, by the program or by its allocator. */
+static void end_moving(char *before, char *after)
+{
+    if (next_page(after) < next_page(before))
+        al_region_unmapping(next_page(after), (size_t)(next_page(before) - next_page(after)));
+}
+
 static void end_moved(char *before, char *after)
 {
-    if (after > before)
-        (void)mapped(before, (size_t)(after - before), AL_KIND_ANON, true);
+    if (next_page(after) > next_page(before))
+        (void)mapped(next_page(before), (size_t)(next_page(after) - next_page(before)),
+                     AL_KIND_ANON, true);
 }
 
 AL_EXPORT int brk(void *end)
@@ -147,8 +170,7 @@ AL_EXPORT int brk(void *end)
     if (!al_books.tracking)
         return al_real.brk(end);
     before = al_real.sbrk(0);
-    if ((char *)end < before)
-        al_region_unmapping(end, (size_t)(before - (char *)end));
+    end_moving(before, end);
     result = al_real.brk(end);
     if (result == 0)
         end_moved(before, end);
@@ -167,8 +189,7 @@ AL_EXPORT void *sbrk(intptr_t change)
     if (!al_books.tracking || !change)
         return al_real.sbrk(change);
     before = al_real.sbrk(0);
-    if (change < 0)
-        al_region_unmapping(before + change, (size_t)-change);
+    end_moving(before, before + change);
     before = al_real.sbrk(change);
     if (before != (void *)-1)
         end_moved(before, before + change);

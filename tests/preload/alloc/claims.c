@@ -234,7 +234,7 @@ enum ownership { FOREIGN, OWNERLESS, OWNED };
 /* Goes through the claims in their order, as far as an address. */
 struct walk {
     size_t next;
-    uintptr_t owned; /* where the claims before `next` end that allow a lock */
+    uintptr_t owned;   /* where the claims before `next` end that allow a lock */
     uintptr_t watched; /* … and the others */
 };
 
@@ -345,7 +345,7 @@ static size_t slack_of(size_t locked)
 
     if (slack > SLACK_MOST)
         slack = SLACK_MOST;
-    return slack < SLACK_LEAST ? SLACK_LEAST : slack;
+    return (slack < SLACK_LEAST ? SLACK_LEAST : slack) + SLACK_UNKNOWN;
 }
 
 struct claims_result claims_check(bool onfault, claims_explain *explain)

@@ -16,8 +16,16 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* Locked memory without an owner: at most an eighth of what is locked and 64 MB, at least 16 pages. */
-enum { SLACK_SHARE = 8, SLACK_MOST = 64 << 20, SLACK_LEAST = 64 << 10 };
+/*
+ * Locked memory without an owner: at most an eighth of what is locked and 64 MB, at least 1.25 MB;
+ * and what the program's own books cannot know: libc's few blocks, and the library's.
+ */
+enum {
+    SLACK_SHARE = 8,
+    SLACK_MOST = 64 << 20,
+    SLACK_LEAST = 1280 << 10,
+    SLACK_UNKNOWN = 128 << 10,
+};
 
 /* What the library may lock for itself: the least of it, and a share of what is locked. */
 enum { FOREIGN_LEAST = 4 << 20, FOREIGN_SHARE = 100 };
@@ -42,12 +50,12 @@ void claims_watch(const void *start, size_t length, const char *origin);
 typedef void claims_explain(uintptr_t page);
 
 struct claims_result {
-    size_t wrong;          /* stretches of pages that violate a claim */
-    size_t claimed_bytes;  /* in pages of claims with VERDICT_YES, each page once */
-    size_t locked_bytes;   /* in mappings that are marked as locked */
+    size_t wrong;         /* stretches of pages that violate a claim */
+    size_t claimed_bytes; /* in pages of claims with VERDICT_YES, each page once */
+    size_t locked_bytes;  /* in mappings that are marked as locked */
     size_t ownerless_bytes;
-    size_t slack_bytes;    /* what ownerless_bytes may be */
-    size_t foreign_bytes;  /* locked, and none of the program's */
+    size_t slack_bytes;   /* what ownerless_bytes may be */
+    size_t foreign_bytes; /* locked, and none of the program's */
 };
 
 /*

@@ -121,7 +121,7 @@ def alloc_books(arguments):
             run = Run(arguments, "mixed", MODE="alloc", FLAGS=flags, KINDS=kinds)
             owned, locked = (int(word) for word in run.printed)
             # Its own tables are locked, and not tracked.
-            slack = max(64 << 10, locked // 8) + (4 << 20)
+            slack = max(5 << 18, locked // 8) + (4 << 20)
             run.between("locked.tracked_bytes", owned - slack, owned + slack)
             run.between("locked.kernel_bytes", owned, locked + slack)
             run.between("locked.peak_tracked_bytes", run.of("locked.tracked_bytes"), 1 << 30)

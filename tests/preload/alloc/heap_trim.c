@@ -185,6 +185,38 @@ static void arena_shrinks(void)
     in_a_thread(with_another_thread);
 }
 
+/* Trimmed to less than it was as the library started, which is not counted block by block. */
+static void shrink_below_start(void)
+{
+    char *start_end = sbrk(0);
+
+    for (int turn = 0; turn < 3; turn++) {
+        char *block;
+
+        expect(malloc_trim(0) == 1 && (char *)sbrk(0) < start_end);
+        expect((block = malloc(100000)));
+        expect_locked(block, 100000);
+        free(block);
+        for (int i = 0; i < 1000; i++)
+            expect(used(malloc(100)));
+        expect((block = malloc(3000)));
+        expect_locked(block, 3000);
+        start_end = sbrk(0);
+        free(block);
+    }
+}
+
+static void main_heap_below_start(void)
+{
+    shrink_below_start();
+}
+
+static void main_heap_below_start_with_threads(void)
+{
+    start_idle_thread();
+    shrink_below_start();
+}
+
 static bool is_mapped(const char *address)
 {
     watch_take();
@@ -236,9 +268,10 @@ static void mapped_chunk_and_mapping(void)
         expect_locked(map, SIZE);
         expect(munmap(map, SIZE) == 0);
     }
-    expect(status_kb("VmLck") <= 2048);
+    expect(status_kb("VmLck") <= SPARE_KB);
 }
 
 SCENARIOS(SCENARIO(main_heap), SCENARIO(main_heap_trimmed_by_hand), SCENARIO(main_heap_borrowed),
-          SCENARIO(main_heap_with_threads), SCENARIO(arena), SCENARIO(arena_shrinks),
+          SCENARIO(main_heap_with_threads), SCENARIO(main_heap_below_start),
+          SCENARIO(main_heap_below_start_with_threads), SCENARIO(arena), SCENARIO(arena_shrinks),
           SCENARIO(mapped_chunk), SCENARIO(mapped_chunk_and_mapping))

@@ -69,8 +69,8 @@ static void mixed(void)
     }
     for (size_t i = 0; i < MAPS; i++) {
         map_length[i] = PAGE * (1 + random_below(&random, 200));
-        map_start[i] = mmap(NULL, map_length[i], PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+        map_start[i] =
+            mmap(NULL, map_length[i], PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
         expect(map_start[i] != MAP_FAILED);
         claims_add(map_start[i], map_length[i], VERDICT_YES, KIND_ANON, "mmap");
     }

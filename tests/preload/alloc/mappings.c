@@ -93,8 +93,7 @@ static void reservation_opened_in_parts(void)
     expect(mprotect(pages(start, 140), 20 * PAGE, writable) == 0);
     expect_locked(pages(start, 100), 60 * PAGE);
     expect_unlocked(pages(start, 160), 40 * PAGE);
-    expect(mmap(pages(start, 500), 7 * PAGE, writable, anon | MAP_FIXED, -1, 0) !=
-           MAP_FAILED);
+    expect(mmap(pages(start, 500), 7 * PAGE, writable, anon | MAP_FIXED, -1, 0) != MAP_FAILED);
     expect_locked(pages(start, 500), 7 * PAGE);
     expect_unlocked(pages(start, 507), 100 * PAGE);
     expect_unlocked(pages(start, 400), 100 * PAGE);
@@ -125,7 +124,7 @@ static void closed_and_opened_again(void)
     locked_kb = status_kb("VmLck");
     expect(mprotect(start, LONG - 10 * PAGE, PROT_NONE) == 0);
     /* Nobody can touch it: it is no longer worth a lock, but for the slack. */
-    expect(status_kb("VmLck") <= locked_kb - LONG / 1024 + 40 + 1024);
+    expect(status_kb("VmLck") <= locked_kb - LONG / 1024 + 40 + SPARE_KB);
     expect_locked(pages(start, 4086), 10 * PAGE);
     expect(mprotect(pages(start, 50), 100 * PAGE, PROT_READ) == 0);
     expect_locked(pages(start, 50), 100 * PAGE);
@@ -174,8 +173,7 @@ static void fixed_changes_kind(void)
     expect_locked(start, 8 * PAGE);
     expect_unlocked(pages(start, 8), 16 * PAGE);
     expect_locked(pages(start, 24), LENGTH - 24 * PAGE);
-    expect(mmap(pages(start, 12), 4 * PAGE, writable, anon | MAP_FIXED, -1, 0) ==
-           pages(start, 12));
+    expect(mmap(pages(start, 12), 4 * PAGE, writable, anon | MAP_FIXED, -1, 0) == pages(start, 12));
     expect_locked(pages(start, 12), 4 * PAGE);
     expect_unlocked(pages(start, 8), 4 * PAGE);
     expect_unlocked(pages(start, 16), 8 * PAGE);
@@ -203,8 +201,7 @@ static void remap_shrinks(void)
     expect_locked(start, LENGTH / 4);
     expect_equal(status_kb("VmLck"), locked_kb - LENGTH / 4 * 3 / 1024);
     /* What comes there next is judged afresh. */
-    expect(mmap(start + LENGTH / 4, LENGTH / 4, PROT_NONE, anon | MAP_FIXED, -1, 0) !=
-           MAP_FAILED);
+    expect(mmap(start + LENGTH / 4, LENGTH / 4, PROT_NONE, anon | MAP_FIXED, -1, 0) != MAP_FAILED);
     expect_unlocked(start + LENGTH / 4, LENGTH / 4);
 }
 
@@ -248,8 +245,8 @@ static void remap_leaves(void)
 static void remap_leaves_in_the_middle(void)
 {
     char *start = map(LENGTH, writable, anon);
-    char *moved = mremap(pages(start, 20), 10 * PAGE, 10 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP,
-                         NULL);
+    char *moved =
+        mremap(pages(start, 20), 10 * PAGE, 10 * PAGE, MREMAP_MAYMOVE | MREMAP_DONTUNMAP, NULL);
 
     if (moved == MAP_FAILED && errno == EINVAL)
         skip("the kernel has no MREMAP_DONTUNMAP");
@@ -487,7 +484,6 @@ SCENARIOS(SCENARIO(unmap_parts), SCENARIO(unmap_fails), SCENARIO(reservation_ope
           SCENARIO(remap_moves), SCENARIO(remap_leaves), SCENARIO(remap_leaves_in_the_middle),
           SCENARIO(remap_duplicates), SCENARIO(remap_of_reservation), SCENARIO(each_sort),
           SCENARIO(beyond_the_end_of_a_file), SCENARIO(grows_down), SCENARIO(huge_pages),
-          SCENARIO(segments), SCENARIO(heap_end_moved),
-          SCENARIO(heap_end_moved_before_malloc), SCENARIO(by_size),
-          SCENARIO(by_size_after_parting), SCENARIO(by_kind), SCENARIO(current_only),
-          SCENARIO(on_fault))
+          SCENARIO(segments), SCENARIO(heap_end_moved), SCENARIO(heap_end_moved_before_malloc),
+          SCENARIO(by_size), SCENARIO(by_size_after_parting), SCENARIO(by_kind),
+          SCENARIO(current_only), SCENARIO(on_fault))

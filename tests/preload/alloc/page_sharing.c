@@ -206,7 +206,7 @@ static void all_freed(void)
     for (size_t i = 0; i < MANY; i++)
         free(block[i]);
     expect_locked(last, SIZE);
-    if (status_kb("VmLck") > before_kb + 1024)
+    if (status_kb("VmLck") > before_kb + SPARE_KB)
         end_with_1("%ld kB are locked, %ld were before\n", status_kb("VmLck"), before_kb);
 }
 

@@ -26,7 +26,7 @@ struct policy policy_read(void);
 bool policy_has(const struct policy *policy, enum kind kind);
 
 enum verdict {
-    VERDICT_NO,    /* must not be locked for this one's sake */
+    VERDICT_NO,     /* must not be locked for this one's sake */
     VERDICT_EITHER, /* the size can be understood in two ways */
     VERDICT_YES,
 };

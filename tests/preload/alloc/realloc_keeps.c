@@ -110,7 +110,7 @@ static void over_the_bounds(void)
     block = resized(block, 64 << 10);
     free(block);
     /* No more than the slack without an owner. */
-    expect(status_kb("VmLck") <= 1024);
+    expect(status_kb("VmLck") <= SPARE_KB);
 }
 
 SCENARIOS(SCENARIO(in_the_heap), SCENARIO(as_a_mapping), SCENARIO(between_heap_and_mapping),

@@ -4,16 +4,23 @@
 #ifndef SCENARIO_H
 #define SCENARIO_H
 
+#include "claims.h"
 #include "watch.h"
 
 #include "../expect.h"
+
+/* What may be locked without an owner where little is locked, and by the library for itself. */
+enum { SPARE_KB = (SLACK_LEAST + SLACK_UNKNOWN + (1 << 20)) / 1024 };
 
 struct scenario {
     const char *name;
     void (*run)(void);
 };
 
-#define SCENARIO(function) {#function, function}
+#define SCENARIO(function)                                                                         \
+    {                                                                                              \
+#        function, function                                                                        \
+    }
 
 /* The kernel's map is read, and all of the range is locked; in memory too, unless on fault. */
 #define expect_locked(start, length)                                                               \

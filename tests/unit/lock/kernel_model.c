@@ -40,8 +40,8 @@ static void change(al_page page, unsigned clear, unsigned set)
 
     do {
         after = (uint8_t)((before & ~clear) | set);
-    } while (!__atomic_compare_exchange_n(at, &before, after, true, __ATOMIC_RELAXED,
-                                          __ATOMIC_RELAXED));
+    } while (
+        !__atomic_compare_exchange_n(at, &before, after, true, __ATOMIC_RELAXED, __ATOMIC_RELAXED));
     if ((before ^ after) & LOCKED)
         __atomic_fetch_add(&locked_pages, after & LOCKED ? 1 : (uint64_t)-1, __ATOMIC_RELAXED);
 }
@@ -74,9 +74,9 @@ void kernel_model_move(al_page from, al_page from_end, al_page to, al_page to_en
     for (al_page page = to; page < to_end; page++) {
         if (from < from_end) {
             last = state_of(from);
-            change(from++, MAPPED | ACCESSIBLE | LOCKED, 0);
+            change(from++, UINT8_MAX, 0);
         }
-        change(page, MAPPED | ACCESSIBLE | LOCKED, last);
+        change(page, UINT8_MAX, last);
     }
     kernel_model_unmap(from, from_end);
 }
@@ -164,16 +164,24 @@ static int reach(al_page first, al_page end, unsigned clear, unsigned set)
 
     while (hole < end && kernel_model_is_mapped(hole))
         hole++;
-    if (kernel_model.mappings_max && !fits(first, hole, clear, set))
+    if (kernel_model.mappings_max && !fits(first, hole, clear, set)) {
+        kernel_model.stuck += clear != 0;
         return -ENOMEM;
+    }
     change_all(first, hole, clear, set);
     return hole < end ? -ENOMEM : 0;
 }
 
-static int lock(al_page first, al_page end, unsigned flags)
+static int lock(al_page first, al_page end, unsigned flags, unsigned call)
 {
     uint64_t more = end - first;
     int result;
+
+    /* Late: with half of it locked already. */
+    if (kernel_model.refuse_each && call % kernel_model.refuse_each == 0) {
+        (void)reach(first, first + (end - first + 1) / 2, 0, LOCKED);
+        return -EAGAIN;
+    }
 
     if (kernel_model.refusal)
         return kernel_model.refusal;
@@ -218,17 +226,18 @@ int al_kernel_mlock2(const void *start, size_t length, unsigned flags)
 {
     al_page first = al_page_of(start);
     al_page end = al_page_of((const char *)start + length + 4095);
+    unsigned call;
     int result = 0;
 
     let_others_go();
-    __atomic_fetch_add(&kernel_model.mlock2_calls, 1, __ATOMIC_RELAXED);
+    call = __atomic_add_fetch(&kernel_model.mlock2_calls, 1, __ATOMIC_RELAXED);
     __atomic_store_n(&kernel_model.last_flags, flags, __ATOMIC_RELAXED);
     __atomic_store_n(&kernel_model.last_first, first, __ATOMIC_RELAXED);
     __atomic_store_n(&kernel_model.last_end, end, __ATOMIC_RELAXED);
     if (flags && kernel_model.old)
         result = -ENOSYS;
     else if (is_modelled(first))
-        result = lock(first, end, flags);
+        result = lock(first, end, flags, call);
     else
         result = kernel_model.refusal;
     if (result) {

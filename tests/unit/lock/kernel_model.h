@@ -3,9 +3,9 @@
  * are mapped, accessible and locked. Nothing has to be mapped there really: the library's books
  * never touch the memory itself.
  *
- * It does as Linux does: locks reach up to the first page that is not mapped, the limit is looked at
- * before anything is changed, and pages that cannot be brought in leave the lock behind although the
- * call fails. Outside the stretch every call succeeds.
+ * It does as Linux does: locks reach up to the first page that is not mapped, the limit is looked
+ * at before anything is changed, and pages that cannot be brought in leave the lock behind although
+ * the call fails. Outside the stretch every call succeeds.
  *
  * Failures of mlock2 are booked as kernel.c books them. Any thread may lock and unlock at any time,
  * if there is no bound of mappings.
@@ -34,6 +34,7 @@ struct kernel_model {
     int refusal;           /* what each mlock2 returns, if not 0 */
     unsigned refuse_in;    /* if not 0: of so many calls from now the last one is refused … */
     int refusal_then;      /* … so */
+    unsigned refuse_each;  /* if not 0: each call whose number is a multiple of it is refused */
     uint64_t limit_pages;  /* RLIMIT_MEMLOCK, in pages; 0: none */
     uint64_t mappings_max; /* vm.max_map_count; 0: no bound */
     bool yields;           /* each call lets other threads go first */
@@ -41,6 +42,7 @@ struct kernel_model {
     unsigned mlock2_calls;
     unsigned munlock_calls;
     unsigned refusals; /* mlock2 that failed */
+    unsigned stuck;    /* munlock that would have made too many mappings */
     unsigned last_flags;
     al_page last_first;
     al_page last_end;
@@ -56,7 +58,7 @@ void kernel_model_map(al_page first, al_page end, bool accessible);
 void kernel_model_protect(al_page first, al_page end, bool accessible);
 void kernel_model_unmap(al_page first, al_page end);
 
-/* mremap: the lock comes along, and what is added has it too. `to` is free. */
+/* mremap: the lock comes along, and what is added has it too. `to` is free, or `from`. */
 void kernel_model_move(al_page from, al_page from_end, al_page to, al_page to_end);
 
 /* The program's own calls, which do not pass through the library's door. */

@@ -96,8 +96,8 @@ static size_t random_alignment(struct random *random)
 }
 
 /*
- * A block that is a mapping of its own, as libc's header before it tells, is in no arena: what comes
- * where it was is somebody else's. (No slack is checked with other allocators.)
+ * A block that is a mapping of its own, as libc's header before it tells, is in no arena: what
+ * comes where it was is somebody else's. (No slack is checked with other allocators.)
  */
 static void note_arena(const struct block *block)
 {

@@ -34,7 +34,8 @@ static void grow(struct random *random)
 static void shrink(struct random *random)
 {
     struct stretch *last = &stretches[count - 1];
-    size_t less = random_percent(random, 50) ? last->length : 1 + random_below(random, last->length);
+    size_t less =
+        random_percent(random, 50) ? last->length : 1 + random_below(random, last->length);
 
     if (sbrk(0) != last->start + last->length)
         return;
@@ -52,10 +53,15 @@ void break_operation(struct random *random)
         shrink(random);
 }
 
+/* Judged by its bytes or by the pages that it touches, before or after it was shortened. */
 void breaks_claim(void)
 {
-    for (size_t i = 0; i < count; i++)
-        claims_add(stretches[i].start, stretches[i].length,
-                   policy_judge(&policy, KIND_ANON, stretches[i].length, stretches[i].longest),
+    for (size_t i = 0; i < count; i++) {
+        const struct stretch *stretch = &stretches[i];
+
+        claims_add(stretch->start, stretch->length,
+                   policy_judge(&policy, KIND_ANON, stretch->length,
+                                pages_of(stretch->start, stretch->longest) * PAGE),
                    KIND_ANON, "sbrk");
+    }
 }

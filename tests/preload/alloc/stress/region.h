@@ -22,7 +22,7 @@ struct region {
     size_t pages;
     const char *origin;
     bool taken;
-    bool segment; /* of shmat: released by shmdt, as a whole */
+    bool segment;    /* of shmat: released by shmdt, as a whole */
     bool fixed_size; /* cannot grow: there is nothing behind its end */
     uint16_t parts;
     struct page page[REGION_PAGES];

@@ -94,8 +94,8 @@ static void protect(struct region *region, struct random *random)
         journal_add("mprotect", region->start + from * PAGE, count * PAGE);
         expect_equal(mprotect(region->start + from * PAGE, count * PAGE, protection), 0);
     }
-    journal_add(protection ? "… now accessible" : "… now inaccessible",
-                region->start + from * PAGE, count * PAGE);
+    journal_add(protection ? "… now accessible" : "… now inaccessible", region->start + from * PAGE,
+                count * PAGE);
     for (size_t i = from; i < from + count; i++) {
         set_protection(&region->page[i], protection, 1, count);
         if (count < region->pages)
@@ -177,6 +177,8 @@ static bool same(const struct page *a, const struct page *b)
 
 static enum verdict verdict_on(const struct page *page)
 {
+    if (!options.regions_claimed)
+        return VERDICT_EITHER;
     if (page->protection == PROT_NONE)
         return VERDICT_NO;
     return policy_judge(&policy, page->kind, (size_t)page->low * PAGE, (size_t)page->high * PAGE);

@@ -18,6 +18,7 @@ struct options options = {
     .rounds = 8,
     .slots = 8192,
     .blocks_claimed = true,
+    .regions_claimed = true,
     .slack_checked = true,
 };
 struct policy policy;
@@ -39,7 +40,6 @@ static struct worker workers[MAX_THREADS];
 /* Where stacks are or were. */
 static struct stretch stacks[MAX_STACKS];
 static size_t stacks_seen;
-
 
 static unsigned long round_now;
 static unsigned long operations_each;
@@ -261,8 +261,8 @@ static void checkpoint(const char *when)
             result.ownerless_bytes >> 10, result.slack_bytes >> 10, result.foreign_bytes >> 10,
             watch_count());
     if (result.wrong)
-        end_with_1("seed %lu, round %lu %s: %zu stretches of pages are not as claimed\n", options.seed,
-                   round_now, when, result.wrong);
+        end_with_1("seed %lu, round %lu %s: %zu stretches of pages are not as claimed\n",
+                   options.seed, round_now, when, result.wrong);
     if (options.slack_checked && result.ownerless_bytes > result.slack_bytes) {
         claims_show_ownerless(explain);
         end_with_1("seed %lu, round %lu %s: %zu KB are locked without an owner, more than %zu\n",
@@ -348,6 +348,8 @@ static void read_options(char **argument)
             options.blocks_claimed = false;
         else if (OPTION("allocator"))
             options.allocator = value + 1;
+        else if (OPTION("regions-not-seen"))
+            options.regions_claimed = false;
         else if (OPTION("no-leaving"))
             options.no_leaving = true;
         else if (OPTION("no-closing"))
@@ -360,7 +362,8 @@ static void read_options(char **argument)
             end_with_1("no such option: %s\n", *argument);
 #undef OPTION
     }
-    expect(options.threads >= 1 && options.threads <= MAX_THREADS && options.slots && options.rounds);
+    expect(options.threads >= 1 && options.threads <= MAX_THREADS && options.slots &&
+           options.rounds);
 }
 
 /* A preloaded library that is missing is only a warning. */

@@ -26,11 +26,12 @@ struct options {
     unsigned long seed;
     unsigned long operations; /* of all threads together */
     unsigned threads;
-    unsigned rounds; /* with a checkpoint after each */
-    unsigned slots;  /* for blocks */
-    unsigned fork;   /* one operation in so many is a fork; 0: none */
-    bool breaks;     /* the program moves the heap's end itself */
-    bool blocks_claimed;
+    unsigned rounds;      /* with a checkpoint after each */
+    unsigned slots;       /* for blocks */
+    unsigned fork;        /* one operation in so many is a fork; 0: none */
+    bool breaks;          /* the program moves the heap's end itself */
+    bool blocks_claimed;  /* an allocator in front of the library hides its blocks */
+    bool regions_claimed; /* … or the program's mappings as well */
     bool slack_checked;
     bool marks_only;       /* a lock counts, whether the page is in memory or not */
     bool no_leaving;       /* never mremap with MREMAP_DONTUNMAP */
