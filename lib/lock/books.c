@@ -100,8 +100,17 @@ static int64_t runs_in(al_page first, al_page end)
     int64_t runs = 0;
 
     while (first <= end) {
-        struct al_stretch stretch = al_pagemap_next(first, end + 1, AL_PAGE_LOCKED);
-        bool locked = stretch.value & AL_PAGE_LOCKED;
+        al_page known = al_pagemap_skip(first, end + 1);
+        struct al_stretch stretch;
+        bool locked;
+
+        if (known > first) {
+            before = false; /* nothing is known of what lies between */
+            first = known;
+            continue;
+        }
+        stretch = al_pagemap_next(first, end + 1, AL_PAGE_LOCKED);
+        locked = stretch.value & AL_PAGE_LOCKED;
 
         runs += locked && !before;
         before = locked;
@@ -119,7 +128,8 @@ bool al_books_change(al_page first, al_page end, uint32_t clear, uint32_t set,
     al_page begin = first;
     bool done = true;
 
-    while (first < end) {
+    /* Nothing comes of nothing: where nothing is known and nothing set, there is no need to look. */
+    while ((first = set ? first : al_pagemap_skip(first, end)) < end) {
         al_page stop = (first / AL_LEAF_PAGES + 1) * AL_LEAF_PAGES;
         uint32_t before = al_pagemap_get(first);
         struct al_leaf *leaf = al_pagemap_leaf(first);

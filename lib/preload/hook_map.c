@@ -5,6 +5,7 @@
 #include "advise.h"
 #include "counters.h"
 #include "export.h"
+#include "heap_owner.h"
 #include "inside.h"
 #include "process.h"
 #include "real.h"
@@ -146,7 +147,8 @@ static char *next_page(char *end)
 /* The heap's end is about to move from `before` to `after`, by the program or by its allocator. */
 static void end_moving(char *before, char *after)
 {
-    if (next_page(after) < next_page(before))
+    /* Below its start the kernel does not take it. */
+    if ((uintptr_t)after >= al_heap_owner.main_start && next_page(after) < next_page(before))
         al_region_unmapping(next_page(after), (size_t)(next_page(before) - next_page(after)));
 }
 

@@ -213,22 +213,27 @@ static void add_block(void)
 {
     struct block *block = &blocks[block_count];
     size_t size = random_size();
-    bool done;
+    bool hopeless, done;
 
     if (block_count == BLOCKS_MAX)
         return;
-    current_heap = al_books.several_threads ? (unsigned)fake_random(1 + FAKE_ARENAS) : 0;
-    al_heap_look();
     if (fake_chance(500))
-        done = fake_mapping(&block->fake, size + (AL_LEAF_PAGES + fake_random(20000)) * PAGE);
-    else if (size > 50000 && fake_chance(2))
+        size += (AL_LEAF_PAGES + fake_random(20000)) * PAGE;
+    /* As the hooks do: what cannot qualify is not told. */
+    hopeless = size < al_heap_owner.hopeless;
+    current_heap = al_books.several_threads ? (unsigned)fake_random(1 + FAKE_ARENAS) : 0;
+    if (!hopeless)
+        al_heap_look();
+    if (size > 1 << 20 || (size > 50000 && fake_chance(2)))
         done = fake_mapping(&block->fake, size);
     else
         done = fake_malloc(&block->fake, size, current_heap);
     if (!done)
         return;
     block->program = false;
-    own(block);
+    block->owned = false;
+    if (!hopeless)
+        own(block);
     block_count++;
     compare(first_of(block), end_of(block));
     if (fake_chance(50)) {
@@ -567,9 +572,10 @@ void ownership_begin(const struct ownership_setup *wanted)
         add_existing();
     if (!(setup.kinds & AL_KIND_HEAP))
         return;
-    al_heap_owner_start(&allocator, (uintptr_t)fake_start_of_main, false);
+    al_heap_owner_start(&allocator, 0, false);
+    al_heap_owner.main_start = (uintptr_t)fake_start_of_main;
     al_heap_owner.end_of_main = (char *volatile *)&fake_end_of_main;
-    al_heap_owner.main_end = fake_end_of_main;
+    al_heap_owner.main_end = al_books.several_threads ? NULL : fake_end_of_main;
 }
 
 void ownership_end(void)

@@ -58,9 +58,11 @@ static void start_for(uint64_t min_size, uint64_t max_size)
 {
     al_books.policy.min_size = min_size;
     al_books.policy.max_size = max_size;
-    al_heap_owner_start(&allocator, (uintptr_t)address_at(heap), false);
+    /* Not at the real one's place. */
+    al_heap_owner_start(&allocator, 0, false);
+    al_heap_owner.main_start = (uintptr_t)address_at(heap);
     al_heap_owner.end_of_main = (char *volatile *)&heap_end;
-    al_heap_owner.main_end = heap_end;
+    al_heap_owner.main_end = al_books.several_threads ? NULL : heap_end;
 }
 
 static void begin(void)
@@ -334,6 +336,22 @@ START_TEST(the_end_moves_within_realloc)
     grow_heap(250);
     own(heap + 320, 0, 10 * PAGE);
     expect_locked(heap + 320, 10);
+    check_books();
+}
+END_TEST
+
+/* Requests that cannot qualify are not told to us at all: the heap grows and shrinks unseen. */
+START_TEST(the_end_moves_unseen)
+{
+    start_for(64 << 10, UINT64_MAX);
+    ck_assert_uint_gt(al_heap_owner.hopeless, 0);
+    own(heap + 300, 0, 40 * PAGE);
+    expect_locked(heap + 300, 40);
+    disown(heap + 300, 0, 40 * PAGE);
+    shrink_heap(250);
+    grow_heap(300);
+    own(heap + 320, 0, 20 * PAGE);
+    expect_locked(heap + 320, 20);
     check_books();
 }
 END_TEST
@@ -635,6 +653,7 @@ int main(void)
     tcase_add_test(tests, not_beyond_the_end);
     tcase_add_test(tests, the_end_is_watched);
     tcase_add_test(tests, the_end_moves_within_realloc);
+    tcase_add_test(tests, the_end_moves_unseen);
     tcase_add_test(tests, the_end_moves_before_threads);
     tcase_add_test(tests, above_the_anchor_nothing_is_believed);
     tcase_add_test(tests, below_the_anchor_all_is_believed);

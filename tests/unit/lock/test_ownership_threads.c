@@ -1,6 +1,7 @@
 /*
  * Several threads own and disown blocks on the same pages while another one gives back what has no
  * owner. What a thread owns it finds locked, from the moment it is told so until it gives it up.
+ * OWNERSHIP_STEPS in the environment makes the runs longer.
  */
 #include "books_check.h"
 #include "fake_heap.h"
@@ -158,7 +159,8 @@ static void lay_out(size_t index)
         at += (usable + 23) / 16 * 16;
     }
     map_pages(0, MODEL_PAGES);
-    al_heap_owner_start(&allocator, (uintptr_t)address_at(0), false);
+    al_heap_owner_start(&allocator, 0, false);
+    al_heap_owner.main_start = (uintptr_t)address_at(0);
     end_of_main = address_at(AL_LEAF_PAGES);
     al_heap_owner.end_of_main = (char *volatile *)&end_of_main;
     al_heap_owner.main_end = end_of_main;
@@ -380,7 +382,8 @@ START_TEST(heaps_come_and_go)
 
     fake_heap_begin((uint64_t)_i);
     plants = _i % 2;
-    al_heap_owner_start(&allocator, (uintptr_t)fake_start_of_main, false);
+    al_heap_owner_start(&allocator, 0, false);
+    al_heap_owner.main_start = (uintptr_t)fake_start_of_main;
     al_heap_owner.end_of_main = (char *volatile *)&fake_end_of_main;
     al_heap_owner.main_end = fake_end_of_main;
     al_heap_owner_threads();
