@@ -29,19 +29,24 @@ ALWAYS_INLINE void add_alone(uint32_t *word, uint32_t change)
 }
 
 /*
- * The word of the block's page, if it lies on one page, of the leaf that was asked for last, whose
- * blocks are counted; else NULL.
+ * The page's leaf. One thread remembers the one that it found last; several would take that memory
+ * away from each other.
  */
-ALWAYS_INLINE uint32_t *word_of(const char *block, size_t usable)
+ALWAYS_INLINE struct al_leaf *leaf_of(al_page page, enum threads threads)
+{
+    return threads == ONE ? al_pagemap_leaf_quick(page) : al_pagemap_leaf(page);
+}
+
+/* The word of the block's page, if it lies on one page, of which something is known; else NULL. */
+ALWAYS_INLINE uint32_t *word_of(const char *block, size_t usable, enum threads threads)
 {
     const uintptr_t first = (uintptr_t)block;
-    struct al_leaf *leaf = __atomic_load_n(&al_leaf_recent, __ATOMIC_RELAXED);
+    struct al_leaf *leaf;
 
     if (!LIKELY((first ^ (first + usable - 1)) >> al_page_shift == 0))
         return NULL;
-    if (!LIKELY(leaf->index == al_page_of(block) / AL_LEAF_PAGES))
-        return NULL;
-    return al_leaf_word(leaf, al_page_of(block));
+    leaf = leaf_of(al_page_of(block), threads);
+    return LIKELY(leaf) ? al_leaf_word(leaf, al_page_of(block)) : NULL;
 }
 
 static __attribute__((noinline)) void *own_otherwise(void *block, size_t usable)
@@ -76,7 +81,7 @@ ALWAYS_INLINE void *track_malloc(size_t size, enum threads threads)
         return block;
     }
     al_heap_book(counts, 1, usable);
-    word = word_of(block, usable);
+    word = word_of(block, usable, threads);
     if (!word)
         return own_otherwise(block, usable);
     before = __atomic_load_n(word, __ATOMIC_RELAXED);
@@ -124,7 +129,7 @@ ALWAYS_INLINE void track_free(void *block, enum threads threads)
         return;
     }
     al_heap_book(counts, (uint64_t)-1, -(uint64_t)usable);
-    word = word_of(block, usable);
+    word = word_of(block, usable, threads);
     if (!word) {
         disown_otherwise(block, usable);
         return;
