@@ -10,6 +10,9 @@ from counting import MODES, fail, need_strace, parse_arguments, pattern, system_
 FEW, MANY = 1_000, 50_000
 PROGRAMS = (("pair", "64"), ("churn", "2000"), ("grow", "65536"))
 
+# At its start it lays out tables by where the loader has put things, which differs from run to run.
+LAYOUT = {"observe": 5}
+
 FOLLOWS = ("alloc",)
 STEADY, LONG = 500_000, 1_500_000
 MOST_PER_MILLION = 1_000
@@ -44,7 +47,7 @@ def main() -> None:
             added = [len(mine) - without for mine, without in zip(calls, bare)]
             print(f"{program:6} mode {mode:8} adds {added[0]} system calls in {FEW:,} iterations, "
                   f"{added[1]} in {MANY:,}")
-            if added[0] != added[1]:
+            if abs(added[1] - added[0]) > LAYOUT.get(mode, 0):
                 growing.append(f"{program} in mode {mode}")
     if growing:
         fail("more iterations, more system calls: " + ", ".join(growing))
