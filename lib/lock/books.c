@@ -128,7 +128,7 @@ bool al_books_change(al_page first, al_page end, uint32_t clear, uint32_t set,
     al_page begin = first;
     bool done = true;
 
-    /* Nothing comes of nothing: where nothing is known and nothing set, there is no need to look. */
+    /* Where nothing is known and nothing is set, there is no need to look. */
     while ((first = set ? first : al_pagemap_skip(first, end)) < end) {
         al_page stop = (first / AL_LEAF_PAGES + 1) * AL_LEAF_PAGES;
         uint32_t before = al_pagemap_get(first);

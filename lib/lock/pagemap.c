@@ -6,7 +6,7 @@
 #include <assert.h>
 #include <sys/mman.h>
 
-static_assert(AL_PAGE_KIND_SHIFT > 18, "bits of a page's word do not overlap");
+static_assert(AL_PAGE_KIND_SHIFT > 20, "bits of a page's word do not overlap");
 
 struct al_branch *al_pagemap_root[AL_ROOT_BRANCHES];
 #if !defined(al_page_shift)

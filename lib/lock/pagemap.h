@@ -28,18 +28,18 @@ typedef uint64_t al_page;
 #define AL_ROOT_BRANCHES ((size_t)1 << 11)
 
 /* Pages above are not mapped by the kernel unless a program asks for them by address. */
-#define AL_PAGE_END      ((al_page)(AL_ROOT_BRANCHES * AL_BRANCH_LEAVES * AL_LEAF_PAGES))
+#define AL_PAGE_END      ((al_page)AL_ROOT_BRANCHES * AL_BRANCH_LEAVES * AL_LEAF_PAGES)
 
 /* The bits of a page's word. */
 enum {
-    AL_PAGE_OWNERS = 0xfff,   /* live qualifying heap blocks with a byte on it */
-    AL_PAGE_LOCKED = 1 << 12, /* locked by us */
-    AL_PAGE_UNSURE = 1 << 13, /* the lock may be gone with the memory: ask again when it is owned */
-    AL_PAGE_LEAVING = 1 << 14, /* being unlocked at this moment */
-    AL_PAGE_MAPPED = 1 << 15,  /* owned by a qualifying mapping */
-    AL_PAGE_CLOSED = 1 << 16,  /* of a mapping that is judged when it becomes accessible */
-    AL_PAGE_EARLIER = 1 << 17, /* was there before us, and so may be blocks on it */
-    AL_PAGE_PROGRAM = 1 << 18, /* locked by the program itself too: never unlocked by us */
+    AL_PAGE_OWNERS = 0x3fff,  /* live qualifying heap blocks with a byte on it */
+    AL_PAGE_LOCKED = 1 << 14, /* locked by us */
+    AL_PAGE_UNSURE = 1 << 15, /* the lock may be gone with the memory: ask again when it is owned */
+    AL_PAGE_LEAVING = 1 << 16, /* being unlocked at this moment */
+    AL_PAGE_MAPPED = 1 << 17,  /* owned by a qualifying mapping */
+    AL_PAGE_CLOSED = 1 << 18,  /* of a mapping that is judged when it becomes accessible */
+    AL_PAGE_EARLIER = 1 << 19, /* was there before us, and so may be blocks on it */
+    AL_PAGE_PROGRAM = 1 << 20, /* locked by the program itself too: never unlocked by us */
     AL_PAGE_KIND_SHIFT = 24    /* enum al_kinds of its mapping, where MAPPED or CLOSED */
 };
 
