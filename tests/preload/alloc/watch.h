@@ -9,7 +9,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { WATCH_LINE = 128, WATCH_PAGE = 4096 };
+enum { WATCH_LINE = 384, WATCH_PAGE = 4096 };
 
 struct vma {
     uintptr_t start;
