@@ -6,8 +6,8 @@
 #include <fcntl.h>
 #include <string.h>
 
-/* A line is at most a path (4096, more when escaped is cut) and some 80 bytes. */
-enum { LINE_BYTES = 4096 + 512 };
+/* On the stack, which may be a coroutine's: of a long path only the beginning is kept. */
+enum { LINE_BYTES = 512 };
 
 static bool parse_hex(const char **at, uintptr_t *ret_value, char end)
 {
@@ -55,6 +55,7 @@ bool al_mapping_parse(char *line, struct al_mapping *ret_mapping)
 int al_maps_each(bool (*visit)(const struct al_mapping *mapping, void *data), void *data)
 {
     char buffer[LINE_BYTES];
+    bool cut = false; /* the rest of a line that has been visited is still coming */
     size_t length = 0;
     long got = al_sys4(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
     int fd = (int)got;
@@ -76,15 +77,22 @@ int al_maps_each(bool (*visit)(const struct al_mapping *mapping, void *data), vo
             struct al_mapping mapping;
 
             *newline = '\0';
-            if (al_mapping_parse(buffer, &mapping) && !visit(&mapping, data)) {
+            if (!cut && al_mapping_parse(buffer, &mapping) && !visit(&mapping, data)) {
                 al_io_close(fd);
                 return 0;
             }
+            cut = false;
             length -= used;
             memmove(buffer, newline + 1, length);
         }
-        if (length == sizeof(buffer) - 1)
-            length = 0; /* no line is so long */
+        if (length == sizeof(buffer) - 1) {
+            struct al_mapping mapping;
+
+            if (!cut && al_mapping_parse(buffer, &mapping) && !visit(&mapping, data))
+                break;
+            cut = true;
+            length = 0;
+        }
     }
     al_io_close(fd);
     return got < 0 ? (int)got : 0;

@@ -7,6 +7,7 @@
 enum {
     DONTNEED = 4,
     FREE = 8,
+    REMOVE = 9,
     COLD = 20,
     PAGEOUT = 21,
     DONTNEED_LOCKED = 24, /* Linux 5.18 */
@@ -18,6 +19,7 @@ bool al_advise_is_refused(int advice)
     switch (advice) {
     case DONTNEED:
     case FREE:
+    case REMOVE:
     case COLD:
     case PAGEOUT:
     case GUARD_INSTALL:
@@ -30,10 +32,9 @@ bool al_advise_is_refused(int advice)
 /* For what the kernel does only to unlocked memory. */
 static int advise_unlocked(void *start, size_t length, int advice)
 {
-    int result = al_kernel_munlock(start, length);
+    int result;
 
-    if (result)
-        return -EINVAL;
+    (void)al_kernel_munlock(start, length); /* -ENOMEM: up to a hole, which the advice meets too */
     result = al_kernel_madvise(start, length, advice);
     /* On fault: the pages are gone, and must not come back before they are used. */
     (void)al_kernel_mlock2(start, length, AL_MLOCK_ONFAULT);
@@ -51,14 +52,16 @@ static bool is_bad_range(const void *start, size_t length)
 
 int al_advise_locked(void *start, size_t length, int advice)
 {
+    int result;
+
     /* Of memory that is not locked the kernel takes COLD, and what else it refuses is wrong. */
     if (is_bad_range(start, length) || al_kernel_madvise(start, length, COLD) == 0)
         return -EINVAL;
     switch (advice) {
     case DONTNEED:
-        if (al_kernel_madvise(start, length, DONTNEED_LOCKED) == 0)
-            return 0;
-        return advise_unlocked(start, length, advice);
+        result = al_kernel_madvise(start, length, DONTNEED_LOCKED);
+        return result == -EINVAL ? advise_unlocked(start, length, advice) : result;
+    case REMOVE:
     case GUARD_INSTALL:
         return advise_unlocked(start, length, advice);
     case FREE:

@@ -2,14 +2,30 @@
 
 #include "downgrades.h"
 #include "kernel.h"
+#include "maps.h"
 
 #include <assert.h>
 #include <errno.h>
+#include <string.h>
 
 /* Options and kernel count alike, so that a mask of one is a mask of the other. */
 static_assert(AL_FLAG_CURRENT == AL_MCL_CURRENT, "flag values are the kernel's");
 static_assert(AL_FLAG_FUTURE == AL_MCL_FUTURE, "flag values are the kernel's");
 static_assert(AL_FLAG_ONFAULT == AL_MCL_ONFAULT, "flag values are the kernel's");
+
+/*
+ * A locked stack that grows past the limit is a SIGSEGV: under a limit that holds, it stays
+ * unlocked.
+ */
+static bool let_stack_grow(const struct al_mapping *mapping, void *data)
+{
+    (void)data;
+    if (strcmp(mapping->name, "[stack]") != 0)
+        return true;
+    (void)al_kernel_munlock((void *)mapping->start, mapping->end - mapping->start);
+    al_downgrade_add("main stack not locked: under a memlock limit it could not grow");
+    return false;
+}
 
 struct al_lock_all al_lock_all_start(unsigned flags, const struct al_privilege *privilege)
 {
@@ -31,6 +47,8 @@ struct al_lock_all al_lock_all_start(unsigned flags, const struct al_privilege *
         flags &= ~(unsigned)AL_FLAG_ONFAULT;
         result.error = al_kernel_mlockall(flags);
     }
+    if (!result.error && !privilege->exempt)
+        (void)al_maps_each(let_stack_grow, NULL);
     if (!result.error) {
         result.backend = AL_BACKEND_KERNEL;
         result.flags = flags;

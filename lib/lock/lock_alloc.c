@@ -1,5 +1,6 @@
 #include "lock_alloc.h"
 
+#include "counters.h"
 #include "io.h"
 #include "kernel.h"
 #include "locker.h"
@@ -98,6 +99,12 @@ static bool judge_existing(const struct al_mapping *mapping, void *data)
 
     if (is_kernels(mapping) || end > AL_PAGE_END)
         return true;
+    /* A locked stack that grows past the limit is a SIGSEGV. */
+    if (!al_books.unlimited && strcmp(mapping->name, "[stack]") == 0) {
+        if (al_books.policy.kinds & AL_KIND_STACK)
+            al_count(AL_COUNT_skipped_budget);
+        return true;
+    }
     kind = kind_of_mapping(mapping);
     if (kind == AL_KIND_HEAP && !current->main_start)
         current->main_start = mapping->start;

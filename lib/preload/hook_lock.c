@@ -5,6 +5,7 @@
 #include "counters.h"
 #include "downgrades.h"
 #include "export.h"
+#include "process.h"
 #include "real.h"
 #include "regions.h"
 
@@ -16,8 +17,10 @@ AL_EXPORT int mlock(const void *start, size_t length)
     int result = al_real.mlock(start, length);
 
     al_count(AL_COUNT_calls_mlock);
-    if (result == 0)
+    if (result == 0) {
+        al_process.program_locks = true;
         al_region_program_locked(start, length);
+    }
     return result;
 }
 
@@ -26,8 +29,10 @@ AL_EXPORT int mlock2(const void *start, size_t length, unsigned flags)
     int result = al_real.mlock2(start, length, flags);
 
     al_count(AL_COUNT_calls_mlock);
-    if (result == 0)
+    if (result == 0) {
+        al_process.program_locks = true;
         al_region_program_locked(start, length);
+    }
     return result;
 }
 
@@ -47,8 +52,10 @@ AL_EXPORT int mlockall(int flags)
     int result = al_real.mlockall(flags);
 
     al_count(AL_COUNT_calls_mlockall);
-    if (result == 0)
+    if (result == 0) {
+        al_process.program_locks = true;
         al_region_program_locked_all();
+    }
     return result;
 }
 

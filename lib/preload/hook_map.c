@@ -7,6 +7,7 @@
 #include "export.h"
 #include "heap_owner.h"
 #include "inside.h"
+#include "kernel.h"
 #include "process.h"
 #include "real.h"
 #include "regions.h"
@@ -75,6 +76,7 @@ AL_EXPORT void *mremap(void *start, size_t old_length, size_t new_length, int fl
 {
     const struct al_region_state state = al_region_state_at(start);
     void *target = NULL;
+    int saved = errno;
     void *moved;
 
     /* The fifth argument exists only with these flags. */
@@ -90,6 +92,12 @@ AL_EXPORT void *mremap(void *start, size_t old_length, size_t new_length, int fl
         al_region_emptying(start, old_length);
     al_region_unmapping(start, old_length);
     moved = al_real.mremap(start, old_length, new_length, flags, target);
+    /* Locked memory cannot grow past the limit. Where only we have locked it, it need not be. */
+    if (moved == MAP_FAILED && errno == EAGAIN && al_process.locks && !al_process.program_locks &&
+        al_kernel_munlock(start, old_length) == 0) {
+        errno = saved;
+        moved = al_real.mremap(start, old_length, new_length, flags, target);
+    }
     if (moved == MAP_FAILED) {
         al_region_still_mapped(start, old_length);
         return moved;
@@ -128,7 +136,7 @@ AL_EXPORT int madvise(void *start, size_t length, int advice)
     al_count(AL_COUNT_calls_madvise);
     if (result && errno == EINVAL && al_process.locks && al_advise_is_refused(advice)) {
         result = al_advise_locked(start, length, advice);
-        errno = result ? EINVAL : saved;
+        errno = result ? -result : saved;
         if (result == 0 && advice == MADV_DONTNEED)
             al_region_emptied(start, length);
         return result ? -1 : 0;

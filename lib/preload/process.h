@@ -8,8 +8,9 @@
 #include "options.h"
 
 struct al_process {
-    bool active; /* false: mode off, or before the constructor */
-    bool locks;  /* memory is locked for us */
+    bool active;        /* false: mode off, or before the constructor */
+    bool locks;         /* memory is locked for us */
+    bool program_locks; /* the program has locked memory by itself */
     struct al_stderr err;
     struct al_run run; /* run.pid: the process that the report is about */
 };

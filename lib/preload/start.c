@@ -163,7 +163,7 @@ static void lock_everything(void)
 
 static void __attribute__((constructor)) start(void)
 {
-    char problem_bytes[8192];
+    static char problem_bytes[8192];
     struct al_text problems = al_text_over(problem_bytes, sizeof(problem_bytes));
     unsigned problem_count = al_config_read(&config, trusted_environment(), &problems);
 
@@ -205,6 +205,7 @@ void al_process_after_fork(void)
     al_process.run.pid = (pid_t)al_sys0(SYS_getpid);
     al_process.run.backend = "none";
     al_process.locks = false;
+    al_process.run.figures = NULL;
     al_process.run.peak_kernel_bytes = 0;
     al_faults_read(&al_process.run.minor_at_lock, &al_process.run.major_at_lock);
 }

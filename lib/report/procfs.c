@@ -38,7 +38,8 @@ void al_memory_status_parse(const char *status, struct al_memory_status *ret_sta
 
 int al_memory_status_read(struct al_memory_status *ret_status)
 {
-    char status[STATUS_BYTES];
+    /* Not on the stack: the program's last words may come from a small one. */
+    static char status[STATUS_BYTES];
     /* In front of it stands the line of groups, of which there may be 65,536. */
     long length = al_io_read_file_from("/proc/self/status", "\nVmPeak:", status, sizeof(status));
 

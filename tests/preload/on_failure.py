@@ -59,7 +59,14 @@ def test_ignore_with_limit_0() -> None:
 
 def test_current_alone_fits_under_a_limit() -> None:
     done = as_ordinary_user(8 * MIB, FLAGS="current", ON_FAILURE="fail").expect(5, out=b"main ran\n", err=b"")
-    assert done.report["locked"]["kernel_bytes"] > 0 and not done.report["downgrades"]
+    assert done.report["locked"]["kernel_bytes"] > 0
+    assert ["main stack not locked" in entry["reason"] for entry in done.report["downgrades"]] == [True]
+
+
+def test_stack_grows_past_a_limit() -> None:
+    # The kernel answers the growth of a locked stack beyond the limit with SIGSEGV.
+    for settings in ({}, {"FLAGS": "current"}, {"MODE": "alloc", "KINDS": "stack,heap"}):
+        as_ordinary_user(8 * MIB, program("stack_growth"), **settings).expect(0)
 
 
 def test_heap_grows_past_a_limit() -> None:

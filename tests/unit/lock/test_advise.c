@@ -23,7 +23,8 @@ static void modern_kernel(void)
 
 START_TEST(what_the_kernel_refuses)
 {
-    static const int refused[] = {MADV_DONTNEED, MADV_FREE, COLD, PAGEOUT, GUARD_INSTALL};
+    static const int refused[] = {MADV_DONTNEED, MADV_FREE, MADV_REMOVE,
+                                  COLD,          PAGEOUT,   GUARD_INSTALL};
 
     for (int advice = 0; advice < 128; advice++) {
         bool wanted = false;
