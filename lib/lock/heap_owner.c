@@ -40,8 +40,7 @@ void al_heap_owner_start(const struct al_allocator *allocator, uintptr_t main_st
         owner->main_end = __curbrk;
     }
     owner->on = true;
-    /* Who asks for a hopeless size does not look at the heap's end: then the anchor must do. */
-    if (several_threads || owner->hopeless)
+    if (several_threads)
         al_heap_owner_threads();
 }
 

@@ -66,12 +66,12 @@ ALWAYS_INLINE void *track_malloc(size_t size, enum threads threads)
     if (!LIKELY(counts))
         return al_tracked_malloc(size);
     al_count_up(&counts->value[AL_COUNT_calls_malloc], 1);
+    if (threads == ONE)
+        al_heap_look(); /* before every allocation, as any may let the heap grow again */
     if (size < al_heap_owner.hopeless) {
         al_count_up(&counts->value[AL_COUNT_skipped_size], 1);
         return al_real.malloc(size);
     }
-    if (threads == ONE)
-        al_heap_look();
     block = al_real.malloc(size);
     if (!LIKELY(block))
         return block;

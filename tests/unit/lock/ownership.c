@@ -222,8 +222,7 @@ static void add_block(void)
     /* As the hooks do: what cannot qualify is not told. */
     hopeless = size < al_heap_owner.hopeless;
     current_heap = al_books.several_threads ? (unsigned)fake_random(1 + FAKE_ARENAS) : 0;
-    if (!hopeless)
-        al_heap_look();
+    al_heap_look();
     if (size > 1 << 20 || (size > 50000 && fake_chance(2)))
         done = fake_mapping(&block->fake, size);
     else
