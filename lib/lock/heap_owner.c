@@ -27,6 +27,7 @@ void al_heap_owner_start(const struct al_allocator *allocator, uintptr_t main_st
     owner->allocator = *allocator;
     owner->least = al_books.policy.min_size ? al_books.policy.min_size : 1;
     owner->span = al_books.policy.max_size - owner->least;
+    owner->every_size = owner->least == 1 && al_books.policy.max_size == UINT64_MAX;
     if (al_books.policy.max_size < owner->least) {
         owner->least = UINT64_MAX; /* no block has this size */
         owner->span = 0;
@@ -40,7 +41,8 @@ void al_heap_owner_start(const struct al_allocator *allocator, uintptr_t main_st
         owner->main_end = __curbrk;
     }
     owner->on = true;
-    if (several_threads)
+    /* Where not every block is looked at, neither is the heap's end each time it may move. */
+    if (several_threads || !owner->every_size)
         al_heap_owner_threads();
 }
 
@@ -84,6 +86,45 @@ static al_page anchor_end(void)
 }
 
 /*
+ * Pages without an owner that lower_anchor() has been through. Each is unsure or not locked, so
+ * that whoever owns one comes by heap_reaches(), which takes it out of the hole. With the gate.
+ */
+static void leave_hole(al_page first, al_page end)
+{
+    struct al_heap_owner *owner = &al_heap_owner;
+
+    if (first >= owner->hole_end || end <= owner->hole_first)
+        return;
+    if (first > owner->hole_first && first - owner->hole_first >= owner->hole_end - first)
+        owner->hole_end = first;
+    else
+        owner->hole_first = end;
+    if (owner->hole_first > owner->hole_end)
+        owner->hole_first = owner->hole_end;
+}
+
+/* The page before `page` that may have an owner: what is known to have none is passed over. */
+static al_page before_hole(al_page page)
+{
+    if (page > al_heap_owner.hole_first && page <= al_heap_owner.hole_end)
+        return al_heap_owner.hole_first;
+    return page;
+}
+
+/* Marks what is between `page` and the next owned page below as unsure; returns that one's end. */
+static al_page pass_unowned(al_page start, al_page page)
+{
+    while ((page = before_hole(page)) > start && !is_owned(page - 1)) {
+        struct al_leaf *leaf = al_pagemap_leaf(page - 1);
+
+        if (leaf && may_be_trimmed(al_pagemap_get(page - 1)))
+            __atomic_fetch_or(al_leaf_word(leaf, page - 1), AL_PAGE_UNSURE, __ATOMIC_RELAXED);
+        page--;
+    }
+    return page;
+}
+
+/*
  * Moves the anchor down to the highest owned page below `end`. What is above it and has no owner
  * can be trimmed from now on. Whoever disowns that page meanwhile either sees the new anchor or is
  * seen here. With the gate.
@@ -94,19 +135,17 @@ static void lower_anchor(al_page end)
     al_page page = end;
 
     do {
-        while (page > start && !is_owned(page - 1)) {
-            struct al_leaf *leaf = al_pagemap_leaf(page - 1);
-
-            if (leaf && may_be_trimmed(al_pagemap_get(page - 1)))
-                __atomic_fetch_or(al_leaf_word(leaf, page - 1), AL_PAGE_UNSURE, __ATOMIC_RELAXED);
-            page--;
-        }
+        page = pass_unowned(start, page);
         (void)__atomic_exchange_n(&al_heap_owner.anchor_end, page, __ATOMIC_SEQ_CST);
     } while (page > start && !is_owned(page - 1));
+    if (end - page >= al_heap_owner.hole_end - al_heap_owner.hole_first) {
+        al_heap_owner.hole_first = page;
+        al_heap_owner.hole_end = end;
+    }
 }
 
-/* Pages up to `end` are in use. */
-static void heap_reaches(al_page end)
+/* [first, end) is in use. */
+static void heap_reaches(al_page first, al_page end)
 {
     if (!al_books.several_threads) {
         al_heap_look(); /* a realloc may have freed the highest block */
@@ -115,6 +154,7 @@ static void heap_reaches(al_page end)
     }
     if (!al_locker_enter())
         return;
+    leave_hole(first, end);
     if (end > anchor_end())
         __atomic_store_n(&al_heap_owner.anchor_end, end, __ATOMIC_SEQ_CST);
     al_locker_leave();
@@ -223,7 +263,7 @@ static void lock_owned(al_page first, al_page end)
     }
     (void)al_locker_lock(first, main ? end_of_growth(end) : end);
     if (main)
-        heap_reaches(end);
+        heap_reaches(first, end);
 }
 
 /* Until whoever unlocks the page has finished. */
@@ -366,8 +406,9 @@ static void leave_anchor(al_page first, al_page end)
         return;
     if (!al_locker_enter())
         return;
+    leave_hole(first, end); /* owned in a signal handler, it may be in there still */
     if (end >= anchor_end())
-        lower_anchor(anchor_end());
+        lower_anchor(end);
     al_locker_leave();
 }
 
@@ -417,20 +458,12 @@ static bool disown_all(al_page first, al_page end)
     return true;
 }
 
-void al_heap_disown_pages(const void *block, size_t usable)
+static void disown_run(al_page first, al_page end)
 {
-    al_page first = al_page_of(block);
-    al_page end = al_page_of((const char *)block + usable - 1) + 1;
-    struct al_leaf *leaf;
-    struct al_leaf *next;
+    struct al_leaf *leaf = al_pagemap_leaf_quick(first);
+    struct al_leaf *next = al_pagemap_leaf(first + 1);
     bool unowned;
 
-    if (al_heap_owner.allocator.is_mapping && al_heap_owner.allocator.is_mapping(block)) {
-        al_region_backing(al_page_address(first), (end - first) << al_page_shift);
-        return;
-    }
-    leaf = al_pagemap_leaf_quick(first);
-    next = al_pagemap_leaf(first + 1);
     if (leaf && next && end - first <= 2) {
         unowned = disown_edge(leaf, first);
         if (end - first > 1)
@@ -442,6 +475,22 @@ void al_heap_disown_pages(const void *block, size_t usable)
         leave_anchor(first, end);
         al_locker_trim();
     }
+}
+
+void al_heap_disown_pages(const void *block, size_t usable)
+{
+    al_page first = al_page_of(block);
+    al_page end = al_page_of((const char *)block + usable - 1) + 1;
+
+    if (al_heap_owner.allocator.is_mapping && al_heap_owner.allocator.is_mapping(block))
+        al_region_backing(al_page_address(first), (end - first) << al_page_shift);
+    else
+        disown_run(first, end);
+}
+
+void al_heap_disown_page(al_page page)
+{
+    disown_run(page, page + 1);
 }
 
 void al_heap_moved(void)

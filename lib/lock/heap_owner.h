@@ -8,9 +8,9 @@
  * What a page without owners is remembered by need not be true any more: the allocator may have
  * unmapped it and mapped it again, unseen. It is believed only where that cannot have happened:
  *
- *   the main heap, one thread     the heap's end (__curbrk) is looked at before each allocation,
- *                                 and pages above it are forgotten
- *   the main heap, more threads   only pages below its highest owned page, the anchor: the heap
+ *   the main heap, one thread,    the heap's end (__curbrk) is looked at before each allocation,
+ *   blocks of every size          and pages above it are forgotten
+ *   the main heap, else           only pages below its highest owned page, the anchor: the heap
  *                                 gives memory back from its end alone
  *   elsewhere                     only in 64 MiB leaves that hold a block of ours: glibc unmaps a
  *                                 thread arena's heap as a whole, or not at all
@@ -24,6 +24,8 @@
 
 #include "books.h"
 #include "counters.h"
+
+#include <assert.h>
 
 /* What heap_owner.c needs of the allocator behind the hooks. */
 struct al_allocator {
@@ -40,11 +42,14 @@ struct al_heap_owner {
     bool on;
     uint64_t least; /* usable sizes that qualify: least + [0, span] */
     uint64_t span;
+    bool every_size; /* every block qualifies */
     size_t hopeless; /* requests below cannot qualify, however much they are rounded up */
     char *volatile *end_of_main; /* &__curbrk, or a NULL pointer's address */
     uintptr_t main_start;        /* first byte of the main heap */
     char *main_end;              /* the heap's end when last looked at */
     al_page anchor_end;          /* several threads: the page after the highest owned one */
+    al_page hole_first;          /* pages of the main heap that are known to have no owner */
+    al_page hole_end;
     struct al_allocator allocator;
 };
 
@@ -65,13 +70,16 @@ static inline char *al_heap_end(void)
     return __atomic_load_n(al_heap_owner.end_of_main, __ATOMIC_RELAXED);
 }
 
+static inline bool al_heap_as_large(void)
+{
+    return al_heap_end() >= al_heap_owner.main_end;
+}
+
 /* Before an allocation: has the heap shrunk? (One thread only; more have the anchor.) */
 static inline void al_heap_look(void)
 {
-    char *end = al_heap_end();
-
-    if (__builtin_expect(end < al_heap_owner.main_end, 0))
-        al_heap_shrunk(end);
+    if (__builtin_expect(!al_heap_as_large(), 0))
+        al_heap_shrunk(al_heap_end());
 }
 
 static inline bool al_heap_qualifies(size_t usable)
@@ -97,25 +105,48 @@ void al_heap_disown(const void *block, size_t usable);
 void al_heap_own_pages(const void *block, size_t usable);
 void al_heap_disown_pages(const void *block, size_t usable);
 
+/* The same for one page of a block that is no mapping of its own. */
+void al_heap_disown_page(al_page page);
+
 /*
- * Whether one more owner changes nothing of a page but the number of owners: its lock is certain,
- * and not because nobody has taken it away yet.
+ * A word as far as it says whether its page's lock is certain: at most AL_PAGE_SETTLED if it is,
+ * and not because nobody has taken it away yet. Locked, not unsure, and some owner below: one
+ * comparison, as the bits stand in this order.
  */
-static inline bool al_word_settled(uint32_t word)
+#define AL_PAGE_SETTLED ((uint32_t)AL_PAGE_LOCKED - 2)
+
+static inline uint32_t al_word_state(uint32_t word)
 {
-    return (word & (AL_PAGE_LOCKED | AL_PAGE_UNSURE)) == AL_PAGE_LOCKED &&
-           word & (AL_PAGE_OWNERS | AL_PAGE_MAPPED);
+    static_assert(AL_PAGE_MAPPED == AL_PAGE_OWNERS + 1 && AL_PAGE_LOCKED == 2 * AL_PAGE_MAPPED &&
+                      AL_PAGE_UNSURE == 2 * AL_PAGE_LOCKED,
+                  "owners, mapped, locked and unsure follow each other");
+    word &= AL_PAGE_OWNERS | AL_PAGE_MAPPED | AL_PAGE_LOCKED | AL_PAGE_UNSURE;
+    return word - (AL_PAGE_LOCKED + 1);
 }
 
-/*
- * Whether the same holds for one owner less. The last one of a page that is owned as a whole may go
- * as well, unless it may have been the anchor.
- */
-static inline bool al_word_shared(uint32_t word, bool several_threads)
+/* Whether one more owner changes nothing of a page but the number of owners. */
+static inline bool al_word_settled(uint32_t word)
 {
-    uint32_t owners = word & AL_PAGE_OWNERS;
+    return al_word_state(word) <= AL_PAGE_SETTLED;
+}
 
-    return owners >= 2 || (!several_threads && owners && word & AL_PAGE_MAPPED);
+/* The same of two words. May say no of two that are: never yes of one that is not. */
+static inline bool al_words_settled(uint32_t first, uint32_t second)
+{
+    return (al_word_state(first) | al_word_state(second)) <= AL_PAGE_SETTLED;
+}
+
+/* Whether the same holds for one owner less. */
+static inline bool al_word_shared(uint32_t word)
+{
+    return (word & AL_PAGE_OWNERS) >= 2;
+}
+
+/* The last one of a page that is owned as a whole may go as well, where no page is the anchor. */
+static inline bool al_word_shared_alone(uint32_t word)
+{
+    return __builtin_expect(al_word_shared(word), 1) ||
+           (word & AL_PAGE_OWNERS && word & AL_PAGE_MAPPED);
 }
 
 /*

@@ -18,7 +18,9 @@ static struct {
     size_t index;
 } __attribute__((aligned(64))) no_leaf = {.index = SIZE_MAX};
 
-struct al_leaf *al_leaf_recent = (struct al_leaf *)(void *)&no_leaf;
+/* Only its index is looked at. */
+struct al_leaf *al_leaf_recent =
+    (struct al_leaf *)(void *)((char *)&no_leaf - offsetof(struct al_leaf, index));
 
 static size_t bytes;
 

@@ -33,10 +33,10 @@ typedef uint64_t al_page;
 /* The bits of a page's word. */
 enum {
     AL_PAGE_OWNERS = 0x3fff,  /* live qualifying heap blocks with a byte on it */
-    AL_PAGE_LOCKED = 1 << 14, /* locked by us */
-    AL_PAGE_UNSURE = 1 << 15, /* the lock may be gone with the memory: ask again when it is owned */
-    AL_PAGE_LEAVING = 1 << 16, /* being unlocked at this moment */
-    AL_PAGE_MAPPED = 1 << 17,  /* owned by a qualifying mapping */
+    AL_PAGE_MAPPED = 1 << 14, /* owned by a qualifying mapping */
+    AL_PAGE_LOCKED = 1 << 15, /* locked by us */
+    AL_PAGE_UNSURE = 1 << 16, /* the lock may be gone with the memory: ask again when it is owned */
+    AL_PAGE_LEAVING = 1 << 17, /* being unlocked at this moment */
     AL_PAGE_CLOSED = 1 << 18,  /* of a mapping that is judged when it becomes accessible */
     AL_PAGE_EARLIER = 1 << 19, /* was there before us, and so may be blocks on it */
     AL_PAGE_PROGRAM = 1 << 20, /* locked by the program itself too: never unlocked by us */
@@ -46,11 +46,12 @@ enum {
 #define AL_PAGE_KIND_MASK (0x3fU << AL_PAGE_KIND_SHIFT)
 
 struct al_leaf {
-    size_t index;     /* which 64 MiB of the address space */
+    /* The last one is of no page and stays 0: who looks at a page and the next finds it. */
+    uint32_t word[AL_LEAF_PAGES + 1] __attribute__((aligned(64)));
     uint32_t unowned; /* pages that are locked and have no owner */
+    size_t index;     /* which 64 MiB of the address space */
     bool anchored;    /* holds a block of ours: glibc cannot unmap it */
     uint8_t refusals; /* how often planting such a block failed */
-    uint32_t word[AL_LEAF_PAGES] __attribute__((aligned(64)));
 };
 
 /* A branch's entry is NULL, a leaf, or the word that all its pages have, marked in its lowest bit.

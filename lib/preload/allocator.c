@@ -75,3 +75,12 @@ void al_allocator_learn(struct al_allocator *ret_allocator)
     /* Other allocators unmap through the functions that we stand before. */
     ret_allocator->keeps_used_heaps = al_allocator_is_glibc || !libcs;
 }
+
+enum al_quick al_allocator_quick(void)
+{
+    if (!al_allocator_is_glibc)
+        return AL_QUICK_NONE;
+    if (!al_heap_owner.every_size)
+        return AL_QUICK_SIZED;
+    return al_books.several_threads ? AL_QUICK_THREADS : AL_QUICK_ALONE;
+}

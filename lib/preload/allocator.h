@@ -5,6 +5,7 @@
 #define AL_ALLOCATOR_H
 
 #include "heap_owner.h"
+#include "heap_table.h"
 #include "real.h"
 
 /* glibc's own malloc: a block's size stands before it, and tells mappings of their own. */
@@ -16,6 +17,9 @@ extern bool al_allocator_is_glibc AL_HIDDEN;
 
 /* Fills in what heap_owner.h needs. Once, at start. */
 void al_allocator_learn(struct al_allocator *ret_allocator);
+
+/* The quickest malloc and free for the allocator, the policy and the number of threads. */
+enum al_quick al_allocator_quick(void);
 
 /* The size of the chunk that the block is in, and flags. */
 static inline size_t al_chunk_word(const void *block)
@@ -34,6 +38,12 @@ static inline size_t al_glibc_usable_size(const void *block)
 
     return (word & ~AL_CHUNK_FLAGS) - sizeof(size_t) -
            (word & AL_CHUNK_MAPPING ? sizeof(size_t) : 0);
+}
+
+/* The same for a chunk that is known to be no mapping. */
+static inline size_t al_glibc_small_size(const void *block)
+{
+    return (al_chunk_word(block) & ~AL_CHUNK_FLAGS) - sizeof(size_t);
 }
 
 /* The usable size of any live block. */

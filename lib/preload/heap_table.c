@@ -20,17 +20,23 @@ void al_heap_connect(void)
 #undef AL_REAL
 }
 
-void al_heap_track(bool glibc, bool several_threads)
+void al_heap_track(enum al_quick quick)
 {
+    static void *(*const quick_malloc[])(size_t) = {[AL_QUICK_ALONE] = al_tracked_alone_malloc,
+                                                    [AL_QUICK_THREADS] = al_tracked_threads_malloc,
+                                                    [AL_QUICK_SIZED] = al_tracked_sized_malloc};
+    static void (*const quick_free[])(void *) = {[AL_QUICK_ALONE] = al_tracked_alone_free,
+                                                 [AL_QUICK_THREADS] = al_tracked_threads_free,
+                                                 [AL_QUICK_SIZED] = al_tracked_sized_free};
+
 #define AL_REAL(result, name, arguments) SET(name, al_tracked_##name);
     AL_REAL_HEAP
 #undef AL_REAL
-    if (glibc) {
-        SET(malloc, several_threads ? al_tracked_threads_malloc : al_tracked_glibc_malloc);
-    }
-    if (glibc && !al_boot_used) {
-        SET(free, several_threads ? al_tracked_threads_free : al_tracked_glibc_free);
-    }
+    if (quick == AL_QUICK_NONE)
+        return;
+    SET(malloc, quick_malloc[quick]);
+    if (!al_boot_used)
+        SET(free, quick_free[quick]);
 }
 
 void al_heap_untrack(void)

@@ -27,11 +27,15 @@ extern struct al_heap al_heap AL_HIDDEN;
 AL_REAL_HEAP
 #undef AL_REAL
 
-/* Quicker ones for glibc's allocator: while there is one thread, and with several. */
-void *al_tracked_glibc_malloc(size_t size);
+/* Quicker ones for glibc's allocator (heap_tracked_glibc.c). */
+enum al_quick { AL_QUICK_NONE, AL_QUICK_ALONE, AL_QUICK_THREADS, AL_QUICK_SIZED };
+
+void *al_tracked_alone_malloc(size_t size);
 void *al_tracked_threads_malloc(size_t size);
-void al_tracked_glibc_free(void *block);
+void *al_tracked_sized_malloc(size_t size);
+void al_tracked_alone_free(void *block);
 void al_tracked_threads_free(void *block);
+void al_tracked_sized_free(void *block);
 
 /* Moves a block of the boot heap to the real one, as realloc does; NULL without memory. */
 void *al_boot_leave(void *block, size_t size);
@@ -40,10 +44,10 @@ void *al_boot_leave(void *block, size_t size);
 void al_heap_connect(void);
 
 /*
- * Mode alloc: from counted to tracked, and back in a child that tracks nothing. Again with
- * `several_threads` before a second thread is made.
+ * Mode alloc: from counted to tracked, and back in a child that tracks nothing. Again with another
+ * `quick` before a second thread is made.
  */
-void al_heap_track(bool glibc, bool several_threads);
+void al_heap_track(enum al_quick quick);
 void al_heap_untrack(void);
 
 /* Mode off: from counted to inert. */

@@ -1,12 +1,15 @@
 /*
  * malloc and free of mode alloc with glibc's allocator behind them: the same as in heap_tracked.c,
- * for the case that nearly every call is of, a small block on a page that has other owners. All
+ * for the case that nearly every call is of, a small block on pages that have other owners. All
  * else goes on, as a jump, to where every case is right.
  *
  * Blocks of the boot heap are not told apart: where there are any, the table has al_tracked_free.
  *
- * Twice each: with one thread owners are counted by plain additions, with several atomically. The
- * table is changed before the second thread is made.
+ * Three times each:
+ *   alone    one thread, blocks of every size: owners are counted by plain additions
+ *   threads  several threads, blocks of every size: atomically
+ *   sized    not every size qualifies: most blocks are let through after one comparison
+ * The table is changed before the second thread is made.
  */
 #include "allocator.h"
 #include "counters.h"
@@ -14,9 +17,33 @@
 #include "heap_table.h"
 
 #define ALWAYS_INLINE static inline __attribute__((always_inline))
+#define NOINLINE      static __attribute__((noinline))
 #define LIKELY(x)     __builtin_expect(!!(x), 1)
 
-enum threads { ONE, SEVERAL };
+/* Chunks below have their block on one page or two, and are no mappings of their own. */
+#define SMALL_CHUNK   ((size_t)4096)
+
+/* -- the pages of a small block ------------------------------------------------------------- */
+
+/* A block's words: of its first page, and of its last, which is the same or the next. */
+struct words {
+    uint32_t *first; /* NULL where nothing is known of them yet */
+    uint32_t next;   /* 0 or 1 */
+};
+
+/* `leaf` is that of the block's first page. The last word of a leaf has one more behind it. */
+ALWAYS_INLINE struct words words_in(struct al_leaf *leaf, const char *block, size_t usable)
+{
+    al_page first = al_page_of(block);
+    al_page last = al_page_of(block + usable - 1);
+
+    return (struct words){al_leaf_word(leaf, first), (uint32_t)(last - first)};
+}
+
+ALWAYS_INLINE uint32_t look_at(const uint32_t *word)
+{
+    return __atomic_load_n(word, __ATOMIC_RELAXED);
+}
 
 /* One instruction where the processor has one, so that a signal handler cannot split it. */
 ALWAYS_INLINE void add_alone(uint32_t *word, uint32_t change)
@@ -29,142 +56,229 @@ ALWAYS_INLINE void add_alone(uint32_t *word, uint32_t change)
 }
 
 /*
- * The page's leaf. One thread remembers the one that it found last; several would take that memory
- * away from each other.
+ * One block in eight has two pages, which no processor foresees: instead of a branch, a word that
+ * nobody reads takes the place of the second page's. (The first page's own, with 0 added, would do
+ * as well, but make the next call wait for two additions to one place.)
  */
-ALWAYS_INLINE struct al_leaf *leaf_of(al_page page, enum threads threads)
+ALWAYS_INLINE void add_both(struct words words, uint32_t change, struct al_counts *counts)
 {
-    return threads == ONE ? al_pagemap_leaf_quick(page) : al_pagemap_leaf(page);
+    uint32_t *second = words.first + 1;
+    uint32_t *nowhere = (uint32_t *)(void *)&counts->part[AL_PART_NOWHERE];
+
+#if defined(__x86_64__)
+    __asm__("test %1, %1\n\tcmovzq %2, %0" : "+r"(second) : "r"(words.next), "r"(nowhere) : "cc");
+#else
+    second = words.next ? second : nowhere;
+#endif
+    add_alone(words.first, change);
+    add_alone(second, change);
 }
 
-/* The word of the block's page, if it lies on one page, of which something is known; else NULL. */
-ALWAYS_INLINE uint32_t *word_of(const char *block, size_t usable, enum threads threads)
+/* Between the look at a word and the addition the page may have lost its owners and its lock. */
+ALWAYS_INLINE bool add_if_settled(uint32_t *word)
 {
-    const uintptr_t first = (uintptr_t)block;
-    struct al_leaf *leaf;
+    uint32_t before = look_at(word);
 
-    if (!LIKELY((first ^ (first + usable - 1)) >> al_page_shift == 0))
-        return NULL;
-    leaf = leaf_of(al_page_of(block), threads);
-    return LIKELY(leaf) ? al_leaf_word(leaf, al_page_of(block)) : NULL;
+    while (LIKELY(al_word_settled(before)))
+        if (LIKELY(__atomic_compare_exchange_n(word, &before, before + 1, false, __ATOMIC_ACQ_REL,
+                                               __ATOMIC_RELAXED)))
+            return true;
+    return false;
 }
 
-static __attribute__((noinline)) void *own_otherwise(void *block, size_t usable)
+ALWAYS_INLINE bool subtract_if_shared(uint32_t *word)
 {
-    al_heap_own_pages(block, usable);
+    uint32_t before = look_at(word);
+
+    while (LIKELY(al_word_shared(before)))
+        if (LIKELY(__atomic_compare_exchange_n(word, &before, before - 1, false, __ATOMIC_ACQ_REL,
+                                               __ATOMIC_RELAXED)))
+            return true;
+    return false;
+}
+
+/* -- what is not quick ---------------------------------------------------------------------- */
+
+NOINLINE void *own_otherwise(void *block)
+{
+    al_count(AL_COUNT_calls_malloc);
+    if (block)
+        al_heap_own(block, al_glibc_usable_size(block));
     return block;
 }
 
-ALWAYS_INLINE void *track_malloc(size_t size, enum threads threads)
+/* The second page of a block, whose first one is owned. */
+NOINLINE void *own_second(void *block)
 {
-    struct al_counts *counts = al_thread_counts;
+    al_heap_own_pages(al_page_address(al_page_of(block) + 1), 1);
+    return block;
+}
+
+NOINLINE void disown_otherwise(void *block)
+{
+    al_count(AL_COUNT_calls_free);
+    if (!block)
+        return;
+    al_heap_disown(block, al_glibc_usable_size(block));
+    al_real.free(block);
+}
+
+NOINLINE void disown_second(void *block)
+{
+    al_heap_disown_page(al_page_of(block) + 1);
+    al_real.free(block);
+}
+
+/* -- alone ---------------------------------------------------------------------------------- */
+
+NOINLINE void *malloc_shrunk(size_t size)
+{
+    al_heap_look();
+    return own_otherwise(al_real.malloc(size));
+}
+
+void *al_tracked_alone_malloc(size_t size)
+{
+    struct al_counts *counts;
+    struct al_leaf *leaf;
+    struct words words;
     size_t usable;
-    uint32_t *word;
-    uint32_t before;
     void *block;
 
-    if (!LIKELY(counts))
-        return al_tracked_malloc(size);
-    al_count_up(&counts->value[AL_COUNT_calls_malloc], 1);
-    if (threads == ONE)
-        al_heap_look(); /* before every allocation, as any may let the heap grow again */
-    if (size < al_heap_owner.hopeless) {
-        al_count_up(&counts->value[AL_COUNT_skipped_size], 1);
-        return al_real.malloc(size);
-    }
+    /* Before every allocation, as any may let the heap grow again. */
+    if (!LIKELY(al_heap_as_large()))
+        return malloc_shrunk(size);
     block = al_real.malloc(size);
-    if (!LIKELY(block))
-        return block;
-    usable = al_glibc_usable_size(block);
-    if (!al_heap_qualifies(usable)) {
-        al_count_up(&counts->value[AL_COUNT_skipped_size], 1);
-        return block;
-    }
-    al_heap_book(counts, 1, usable);
-    word = word_of(block, usable, threads);
-    if (!word)
-        return own_otherwise(block, usable);
-    before = __atomic_load_n(word, __ATOMIC_RELAXED);
-    if (!LIKELY(al_word_settled(before)))
-        return own_otherwise(block, usable);
-    if (threads == ONE) {
-        add_alone(word, 1);
-        return block;
-    }
-    /* Between the look and the addition the page may have lost its owners and its lock. */
-    if (LIKELY(__atomic_compare_exchange_n(word, &before, before + 1, false, __ATOMIC_ACQ_REL,
-                                           __ATOMIC_RELAXED)))
-        return block;
-    return own_otherwise(block, usable);
+    counts = al_thread_counts;
+    if (!LIKELY(block && counts) || !LIKELY(al_chunk_word(block) < SMALL_CHUNK))
+        return own_otherwise(block);
+    usable = al_glibc_small_size(block);
+    leaf = al_pagemap_leaf_quick(al_page_of(block));
+    if (!LIKELY(leaf))
+        return own_otherwise(block);
+    words = words_in(leaf, block, usable);
+    if (!LIKELY(al_words_settled(look_at(words.first), look_at(words.first + words.next))))
+        return own_otherwise(block);
+    add_both(words, 1, counts);
+    al_count_up(&counts->part[AL_PART_OWNED_MALLOC], 1);
+    al_count_up(&counts->part[AL_PART_OWNED_BYTES], usable);
+    return block;
 }
 
-static __attribute__((noinline)) void disown_otherwise(void *block, size_t usable)
-{
-    al_heap_disown_pages(block, usable);
-    al_real.free(block);
-}
-
-ALWAYS_INLINE void track_free(void *block, enum threads threads)
+void al_tracked_alone_free(void *block)
 {
     struct al_counts *counts = al_thread_counts;
+    struct al_leaf *leaf;
+    struct words words;
     size_t usable;
-    uint32_t *word;
-    uint32_t before;
 
-    if (!LIKELY(counts)) {
-        al_tracked_free(block);
+    if (!LIKELY(block && counts) || !LIKELY(al_chunk_word(block) < SMALL_CHUNK)) {
+        disown_otherwise(block);
         return;
     }
-    al_count_up(&counts->value[AL_COUNT_calls_free], 1);
-    if (!LIKELY(block))
-        return;
-    /* What is usable is less than the chunk: the common refusal needs no more than this. */
-    if (al_chunk_word(block) < al_heap_owner.least) {
-        al_real.free(block);
+    usable = al_glibc_small_size(block);
+    leaf = al_pagemap_leaf_quick(al_page_of(block));
+    if (!LIKELY(leaf)) {
+        disown_otherwise(block);
         return;
     }
-    usable = al_glibc_usable_size(block);
-    if (!al_heap_qualifies(usable)) {
-        al_real.free(block);
+    words = words_in(leaf, block, usable);
+    if (!LIKELY(al_word_shared_alone(look_at(words.first))) ||
+        !LIKELY(al_word_shared_alone(look_at(words.first + words.next)))) {
+        disown_otherwise(block);
         return;
     }
-    al_heap_book(counts, (uint64_t)-1, -(uint64_t)usable);
-    word = word_of(block, usable, threads);
-    if (!word) {
-        disown_otherwise(block, usable);
-        return;
-    }
-    before = __atomic_load_n(word, __ATOMIC_RELAXED);
-    if (!LIKELY(al_word_shared(before, threads == SEVERAL))) {
-        disown_otherwise(block, usable);
-        return;
-    }
-    if (threads == ONE) {
-        add_alone(word, (uint32_t)-1);
-    } else if (!LIKELY(__atomic_compare_exchange_n(word, &before, before - 1, false,
-                                                   __ATOMIC_ACQ_REL, __ATOMIC_RELAXED))) {
-        disown_otherwise(block, usable);
-        return;
-    }
+    add_both(words, (uint32_t)-1, counts);
+    al_count_up(&counts->part[AL_PART_OWNED_FREE], 1);
+    al_count_up(&counts->part[AL_PART_OWNED_BYTES], -(uint64_t)usable);
     al_real.free(block);
 }
 
-void *al_tracked_glibc_malloc(size_t size)
-{
-    return track_malloc(size, ONE);
-}
+/* -- threads -------------------------------------------------------------------------------- */
 
+/* The leaf that was found last is remembered by one thread only: several would take that memory
+ * away from each other. */
 void *al_tracked_threads_malloc(size_t size)
 {
-    return track_malloc(size, SEVERAL);
-}
+    struct al_counts *counts = al_thread_counts;
+    void *block = al_real.malloc(size);
+    struct al_leaf *leaf;
+    struct words words;
+    size_t usable;
 
-void al_tracked_glibc_free(void *block)
-{
-    track_free(block, ONE);
+    if (!LIKELY(block && counts) || !LIKELY(al_chunk_word(block) < SMALL_CHUNK))
+        return own_otherwise(block);
+    usable = al_glibc_small_size(block);
+    leaf = al_pagemap_leaf(al_page_of(block));
+    if (!LIKELY(leaf))
+        return own_otherwise(block);
+    words = words_in(leaf, block, usable);
+    if (!LIKELY(add_if_settled(words.first)))
+        return own_otherwise(block);
+    al_count_up(&counts->part[AL_PART_OWNED_MALLOC], 1);
+    al_count_up(&counts->part[AL_PART_OWNED_BYTES], usable);
+    if (words.next && !LIKELY(add_if_settled(words.first + 1)))
+        return own_second(block);
+    return block;
 }
 
 void al_tracked_threads_free(void *block)
 {
-    track_free(block, SEVERAL);
+    struct al_counts *counts = al_thread_counts;
+    struct al_leaf *leaf;
+    struct words words;
+    size_t usable;
+
+    if (!LIKELY(block && counts) || !LIKELY(al_chunk_word(block) < SMALL_CHUNK)) {
+        disown_otherwise(block);
+        return;
+    }
+    usable = al_glibc_small_size(block);
+    leaf = al_pagemap_leaf(al_page_of(block));
+    if (!LIKELY(leaf)) {
+        disown_otherwise(block);
+        return;
+    }
+    words = words_in(leaf, block, usable);
+    if (!LIKELY(subtract_if_shared(words.first))) {
+        disown_otherwise(block);
+        return;
+    }
+    al_count_up(&counts->part[AL_PART_OWNED_FREE], 1);
+    al_count_up(&counts->part[AL_PART_OWNED_BYTES], -(uint64_t)usable);
+    if (words.next && !LIKELY(subtract_if_shared(words.first + 1))) {
+        disown_second(block);
+        return;
+    }
+    al_real.free(block);
+}
+
+/* -- sized ---------------------------------------------------------------------------------- */
+
+NOINLINE void *own_sized(size_t size)
+{
+    return own_otherwise(al_real.malloc(size));
+}
+
+void *al_tracked_sized_malloc(size_t size)
+{
+    struct al_counts *counts = al_thread_counts;
+
+    if (!LIKELY(counts) || size >= al_heap_owner.hopeless)
+        return own_sized(size);
+    al_count_up(&counts->part[AL_PART_SMALL_MALLOC], 1);
+    return al_real.malloc(size);
+}
+
+void al_tracked_sized_free(void *block)
+{
+    struct al_counts *counts = al_thread_counts;
+
+    /* What is usable is less than the chunk: the common refusal needs no more than this. */
+    if (!LIKELY(counts && block) || al_chunk_word(block) >= al_heap_owner.least) {
+        disown_otherwise(block);
+        return;
+    }
+    al_count_up(&counts->value[AL_COUNT_calls_free], 1);
+    al_real.free(block);
 }

@@ -23,7 +23,7 @@ AL_EXPORT int pthread_create(pthread_t *ret_thread, const pthread_attr_t *attrib
         return EAGAIN;
     if (al_heap_owner.on && !al_books.several_threads) {
         al_heap_owner_threads();
-        al_heap_track(al_allocator_is_glibc, true);
+        al_heap_track(al_allocator_quick());
     }
     al_load_catch_up();
     if (al_thread_stack_wanted())

@@ -132,7 +132,7 @@ static void lock_by_policy(const struct al_privilege *privilege)
     al_process.run.figures = fill_figures;
     al_process.run.lock_error = error;
     if (al_heap_owner.on)
-        al_heap_track(al_allocator_is_glibc, al_books.several_threads);
+        al_heap_track(al_allocator_quick());
     if (config.mode == AL_MODE_OBSERVE)
         return;
     al_process.run.backend = "hooks";

@@ -114,10 +114,29 @@ void al_counters_thread_ends(struct al_counts *counts)
     __atomic_store_n(&counts->claimed, 0, __ATOMIC_RELEASE);
 }
 
+static uint64_t part_of(const struct al_counts *counts, enum al_part part)
+{
+    return __atomic_load_n(&counts->part[part], __ATOMIC_RELAXED);
+}
+
+static void add_parts(uint64_t *sum, const struct al_counts *counts)
+{
+    uint64_t came = part_of(counts, AL_PART_OWNED_MALLOC);
+    uint64_t went = part_of(counts, AL_PART_OWNED_FREE);
+    uint64_t small = part_of(counts, AL_PART_SMALL_MALLOC);
+
+    sum[AL_COUNT_calls_malloc] += came + small;
+    sum[AL_COUNT_calls_free] += went;
+    sum[AL_COUNT_skipped_size] += small;
+    sum[AL_COUNT_by_kind_heap_regions] += came - went;
+    sum[AL_COUNT_by_kind_heap_requested_bytes] += part_of(counts, AL_PART_OWNED_BYTES);
+}
+
 static void add_block(uint64_t *sum, const struct al_counts *counts)
 {
     for (size_t i = 0; i < AL_COUNTER_TOTAL; i++)
         sum[i] += __atomic_load_n(&counts->value[i], __ATOMIC_RELAXED);
+    add_parts(sum, counts);
 }
 
 void al_counters_sum(uint64_t ret_sum[static AL_COUNTER_TOTAL])
@@ -129,6 +148,14 @@ void al_counters_sum(uint64_t ret_sum[static AL_COUNTER_TOTAL])
             add_block(ret_sum, &slab->block[i]);
 }
 
+static bool counts_nothing(const struct al_counts *counts)
+{
+    static const struct al_counts nothing;
+
+    return memcmp(counts->part, nothing.part, sizeof(nothing.part)) == 0 &&
+           memcmp(counts->value, nothing.value, sizeof(nothing.value)) == 0;
+}
+
 void al_counters_after_fork(void)
 {
     memset(&shared_counts, 0, sizeof(shared_counts));
@@ -137,10 +164,9 @@ void al_counters_after_fork(void)
             struct al_counts *counts = &slab->block[i];
 
             /* Reading an untouched page costs no memory, writing one does. */
-            if (!counts->claimed &&
-                memcmp(counts->value, shared_counts.value, sizeof(counts->value)) == 0)
+            if (!counts->claimed && counts_nothing(counts))
                 continue;
-            memset(counts->value, 0, sizeof(counts->value));
+            memset(counts, 0, sizeof(*counts));
             counts->claimed = counts == al_thread_counts;
         }
     }

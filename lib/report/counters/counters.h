@@ -26,7 +26,21 @@ enum al_counter {
     AL_COUNTER_TOTAL
 };
 
+/*
+ * Parts: one addition on the shortest ways through malloc and free for what several counters say.
+ * al_counters_sum() adds them to these.
+ */
+enum al_part {
+    AL_PART_OWNED_MALLOC, /* a call of malloc, and a live block */
+    AL_PART_OWNED_FREE,   /* a call of free, and a live block less */
+    AL_PART_OWNED_BYTES,  /* in live blocks */
+    AL_PART_SMALL_MALLOC, /* a call of malloc, and a block outside the sizes asked for */
+    AL_PART_NOWHERE,      /* what is added here means nothing */
+    AL_PART_TOTAL
+};
+
 struct al_counts {
+    uint64_t part[AL_PART_TOTAL];
     uint64_t value[AL_COUNTER_TOTAL];
     uint32_t claimed; /* 1 while a thread counts here */
 } __attribute__((aligned(64)));

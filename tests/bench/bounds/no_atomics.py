@@ -10,12 +10,13 @@ from counting import fail, parse_arguments, skip
 
 # Where a call of the program comes through. What they reach by direct calls and jumps is looked at as well.
 HOT = ("malloc", "calloc", "realloc", "free", "al_counted_malloc", "al_counted_calloc", "al_counted_realloc",
-       "al_counted_free", "al_tracked_glibc_malloc", "al_tracked_glibc_free")
+       "al_counted_free", "al_tracked_alone_malloc", "al_tracked_alone_free", "al_tracked_sized_malloc",
+       "al_tracked_sized_free")
 
 # A thread's first count, and blocks that were handed out before libc's malloc was known. In mode alloc: a page that
-# gets its first owner or loses its last, a block over two pages, a heap that shrank, a thread without counters.
+# gets its first owner or loses its last, a heap that shrank, a thread without counters.
 RARE = ("al_count_attach", "al_boot_owns_slow", "al_boot_size", "al_boot_leave", "own_otherwise", "disown_otherwise",
-        "al_heap_shrunk", "al_tracked_malloc", "al_tracked_free")
+        "own_sized", "malloc_shrunk")
 
 
 def functions(library: str) -> dict:
