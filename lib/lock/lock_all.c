@@ -47,8 +47,12 @@ struct al_lock_all al_lock_all_start(unsigned flags, const struct al_privilege *
         flags &= ~(unsigned)AL_FLAG_ONFAULT;
         result.error = al_kernel_mlockall(flags);
     }
-    if (!result.error && !privilege->exempt)
-        (void)al_maps_each(let_stack_grow, NULL);
+    if (!result.error && !privilege->exempt) {
+        result.error = al_maps_each(let_stack_grow, NULL);
+        /* Who cannot find the stack must not leave it locked. */
+        if (result.error)
+            (void)al_kernel_munlockall();
+    }
     if (!result.error) {
         result.backend = AL_BACKEND_KERNEL;
         result.flags = flags;

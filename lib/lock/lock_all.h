@@ -19,7 +19,9 @@ struct al_lock_all {
  * Asks the kernel for the lock that `flags` (enum al_flag) describes and, where the kernel or the
  * limit forbids a part of it, for the rest; what was left out is in the downgrades. Never leaves a
  * lock behind that makes the program's own calls fail: under a limit that holds, MCL_FUTURE does
- * (its mmap, malloc and pthread_create fail once the limit is reached), so it is not used there.
+ * (its mmap, malloc and pthread_create fail once the limit is reached), so it is not used there;
+ * nor does a locked main stack stay, and where /proc/self/maps cannot be read (-ENOENT without
+ * /proc), nothing does.
  */
 struct al_lock_all al_lock_all_start(unsigned flags, const struct al_privilege *privilege);
 
