@@ -1,5 +1,6 @@
 #include "deliver.h"
 
+#include "downgrades.h"
 #include "emit.h"
 #include "sys.h"
 
@@ -167,6 +168,14 @@ static void explain(const struct al_stderr *err, const char *path, int error)
     (void)al_stderr_write(err, text.at, text.length);
 }
 
+/* The figures of the kernel are 0 then: a reader must not take them for true. */
+static const char without_proc[] =
+    "the report's figures of locked and resident memory are missing: /proc is not mounted (mount "
+    "-t proc proc /proc)";
+static const char without_figures[] =
+    "the report's figures of locked and resident memory are missing: /proc/self/status cannot be "
+    "read";
+
 void al_deliver(struct al_stderr *err, struct al_run *run, const char *ended)
 {
     /* Not on the stack: the program's last words may come from a small one. */
@@ -174,14 +183,18 @@ void al_deliver(struct al_stderr *err, struct al_run *run, const char *ended)
     static char bytes[AL_REPORT_BYTES];
     static char path_bytes[AL_OPTION_PATH_SIZE];
     struct al_text report = al_text_over(bytes, sizeof(bytes));
+    int error;
 
     if (run->config->stats == AL_STATS_OFF)
         return;
+    error = al_snapshot_take(&snapshot, run, ended);
     /* A program that has used up its descriptors leaves us our own, to read and write files. */
-    if (al_snapshot_take(&snapshot, run, ended) == -EMFILE && is_stderr(err, STDERR_FILENO)) {
+    if (error == -EMFILE && is_stderr(err, STDERR_FILENO)) {
         al_stderr_release(err);
-        (void)al_snapshot_take(&snapshot, run, ended);
+        error = al_snapshot_take(&snapshot, run, ended);
     }
+    if (error)
+        al_downgrade_add(error == -ENOENT ? without_proc : without_figures);
     if (run->config->stats == AL_STATS_JSON)
         al_emit_json(&report, &snapshot);
     else
@@ -189,13 +202,14 @@ void al_deliver(struct al_stderr *err, struct al_run *run, const char *ended)
 
     if (run->config->stats_file[0]) {
         struct al_text path = al_text_over(path_bytes, sizeof(path_bytes));
-        int error = expand_path(&path, run->config->stats_file, &snapshot);
 
+        error = expand_path(&path, run->config->stats_file, &snapshot);
         if (!error)
             error = write_file(path_bytes, &report);
         if (!error)
             return;
-        explain(err, path_bytes, error);
+        if (run->config->log >= AL_LOG_ERROR)
+            explain(err, path_bytes, error);
     }
     (void)al_stderr_write(err, report.at, report.length);
 }
