@@ -50,6 +50,23 @@ static bool is_lock(long number)
     return number == SYS_mlock2 || number == SYS_mlock || number == SYS_mlockall;
 }
 
+static void (*watcher)(const char *call, int error);
+
+void al_kernel_watch(void (*on_failure)(const char *call, int error))
+{
+    watcher = on_failure;
+}
+
+static void book_failure(long number, int error)
+{
+    al_count(failure_counter(error));
+    if (watcher)
+        watcher(number == SYS_mlockall ? "mlockall"
+                : number == SYS_mlock  ? "mlock"
+                                       : "mlock2",
+                error);
+}
+
 static int call(struct book book, long number, long a, long b, long c)
 {
     uint64_t begin = al_now_ns();
@@ -58,7 +75,7 @@ static int call(struct book book, long number, long a, long b, long c)
     al_count_add(book.time_ns, al_now_ns() - begin);
     al_count(book.count);
     if (result < 0 && is_lock(number))
-        al_count(failure_counter(result));
+        book_failure(number, (int)result);
     return (int)result;
 }
 

@@ -16,6 +16,12 @@
 #define AL_MCL_ONFAULT   4
 #define AL_MLOCK_ONFAULT 1
 
+/*
+ * Has `on_failure` (NULL: nothing) called for each call that was to lock and failed, with its name
+ * and the negative errno. To be set before there are threads.
+ */
+void al_kernel_watch(void (*on_failure)(const char *call, int error));
+
 /* mlockall(2) with AL_MCL_…; -EINVAL for AL_MCL_ONFAULT before Linux 4.4. */
 int al_kernel_mlockall(unsigned flags);
 

@@ -6,6 +6,7 @@
 #include "lock_alloc.h"
 #include "process.h"
 #include "real.h"
+#include "say.h"
 #include "sys.h"
 #include "text.h"
 #include "thread_end.h"
@@ -39,45 +40,17 @@ static const char *program_name(void)
     return slash ? slash + 1 : path;
 }
 
-static void say(const char *bytes, size_t count)
-{
-    (void)al_stderr_write(&al_process.err, bytes, count);
-}
-
 static void __attribute__((noreturn)) give_up(void)
 {
     for (;;)
         al_sys1(SYS_exit_group, STATUS_BAD_CONFIGURATION);
 }
 
-static void explain_failure(const struct al_lock_all *lock, const struct al_privilege *privilege)
-{
-    char line[640];
-    struct al_text text = al_text_over(line, sizeof(line));
-    bool limited = !privilege->exempt && (lock->error == -ENOMEM || lock->error == -EPERM);
-
-    al_text_string(&text, "libautolock: ");
-    al_text_printable(&text, al_process.run.program, 64);
-    al_text_string(&text,
-                   lock->error ? ": nothing is locked: " : ": only what exists now is locked: ");
-    if (limited || !lock->error) {
-        al_text_string(&text, "the limit of locked memory is ");
-        al_text_size(&text, privilege->soft_limit);
-        al_text_string(&text, " (raise it with ulimit -l, LimitMEMLOCK= or --ulimit memlock=, or "
-                              "grant CAP_IPC_LOCK)\n");
-    } else {
-        al_text_string(&text, "mlockall failed with errno ");
-        al_text_i64(&text, -lock->error);
-        al_text_string(&text, ", and the limit of locked memory is not the cause\n");
-    }
-    say(text.at, text.length);
-}
-
 /* The lock asked for at start could not be had. */
-static void report_failure(const struct al_lock_all *lock, const struct al_privilege *privilege)
+static void report_failure(const struct al_privilege *privilege,
+                           const struct al_start_failure *failure)
 {
-    if (config.on_failure != AL_ON_FAILURE_IGNORE && config.log >= AL_LOG_WARN)
-        explain_failure(lock, privilege);
+    al_say_failure(&config, privilege, failure, trusted_environment());
     if (config.on_failure == AL_ON_FAILURE_FAIL)
         give_up();
 }
@@ -118,6 +91,22 @@ static void fill_figures(uint64_t field[AL_FIELD_TOTAL])
     field[AL_FIELD_locked_regions] = figures.runs;
 }
 
+/* Mode alloc: what was locked although `error` says that not all was. */
+static struct al_start_failure failure_by_policy(int error)
+{
+    struct al_start_failure failure = {.error = error, .outcome = AL_OUTCOME_NOTHING};
+    struct al_lock_alloc_figures figures;
+
+    al_lock_alloc_figures(&figures);
+    for (size_t i = 0; i < sizeof(figures.kind) / sizeof(figures.kind[0]); i++)
+        failure.wanted += figures.kind[i].mapped_bytes;
+    if (figures.tracked_bytes)
+        failure.outcome = AL_OUTCOME_PART;
+    else if ((error == -ENOENT || error == -EACCES) && config.flags & AL_FLAG_FUTURE)
+        failure.outcome = AL_OUTCOME_FUTURE; /* only what exists could not be looked up */
+    return failure;
+}
+
 /* Mode alloc, and observe, which decides alike. */
 static void lock_by_policy(const struct al_privilege *privilege)
 {
@@ -137,18 +126,26 @@ static void lock_by_policy(const struct al_privilege *privilege)
         return;
     al_process.run.backend = "hooks";
     al_process.locks = true;
-    if (error)
-        report_failure(&(struct al_lock_all){.error = error}, privilege);
+    /* Nothing qualifies yet, and nothing ever can be locked. */
+    if (!error && !privilege->exempt && !privilege->soft_limit)
+        al_process.run.lock_error = error = -EPERM;
+    if (error) {
+        struct al_start_failure failure = failure_by_policy(error);
+
+        report_failure(privilege, &failure);
+    }
 }
 
 static void lock_everything(void)
 {
     struct al_privilege privilege = al_privilege_read();
     struct al_lock_all lock = {.backend = AL_BACKEND_NONE};
+    struct al_start_failure failure = {.outcome = AL_OUTCOME_NOTHING};
 
     al_process.run.limit_bytes = privilege.soft_limit;
     if (config.mode != AL_MODE_ALL) {
         lock_by_policy(&privilege);
+        al_say_start(&config, &privilege, 0);
         return;
     }
     lock = al_lock_all_start(config.flags, &privilege);
@@ -156,9 +153,14 @@ static void lock_everything(void)
         al_process.run.backend = "kernel";
     al_process.locks = lock.backend == AL_BACKEND_KERNEL;
     al_process.run.lock_error = lock.error;
-    if (!lock.error && (config.flags & ~lock.flags & (AL_FLAG_CURRENT | AL_FLAG_FUTURE)) == 0)
-        return;
-    report_failure(&lock, &privilege);
+    if (!lock.error)
+        failure.outcome = AL_OUTCOME_CURRENT;
+    /* What is to come, and nothing else, is not asked for under a limit. */
+    if (privilege.exempt || config.flags & AL_FLAG_CURRENT)
+        failure.error = lock.error;
+    if (lock.error || config.flags & ~lock.flags & (AL_FLAG_CURRENT | AL_FLAG_FUTURE))
+        report_failure(&privilege, &failure);
+    al_say_start(&config, &privilege, lock.flags);
 }
 
 static void __attribute__((constructor)) start(void)
@@ -179,10 +181,11 @@ static void __attribute__((constructor)) start(void)
     al_process.run.program = program_name();
     al_process.run.backend = "none";
     al_downgrades_begin(al_now_ns());
+    al_say_steps(&config);
     al_thread_end_watch();
 
     if (problem_count && config.log >= AL_LOG_ERROR)
-        say(problems.at, problems.length);
+        al_say(problems.at, problems.length);
     if (problem_count && config.on_failure == AL_ON_FAILURE_FAIL)
         give_up();
 

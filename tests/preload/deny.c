@@ -16,8 +16,11 @@
 static const struct {
     const char *name;
     unsigned number;
-} calls[] = {
-    {"mlockall", SYS_mlockall}, {"mlock2", SYS_mlock2}, {"clone", SYS_clone}, {"clone3", 435}};
+} calls[] = {{"mlockall", SYS_mlockall},
+             {"mlock", SYS_mlock},
+             {"mlock2", SYS_mlock2},
+             {"clone", SYS_clone},
+             {"clone3", 435}};
 
 static unsigned number_of(const char *name)
 {

@@ -114,11 +114,12 @@ def environment(settings: Mapping[str, str], preload: str) -> dict:
 
 def run(*command: str, preload: str | None = None, env: Mapping[str, str] | None = None, prepare=None,
         err=subprocess.PIPE, out=subprocess.PIPE, cwd=None, pass_fds=(), user: int | None = None,
+        also: Mapping[str, str] | None = None,
         **settings: str) -> Run:
     """
     Runs the command to its end. `settings` are the library's variables without their prefix; unless they or `env`
     say otherwise, the report is JSON in a file of its own, and an ordinary user's limit is no reason to complain.
-    `preload`: "" for a run without the library. `prepare` is called in the child before the program is executed.
+    `also`: variables of the environment besides. `preload`: "" for a run without the library. `prepare` is called in the child before the program is executed.
     """
     with directory() as temporary:
         file = temporary / "report.jsonl"
@@ -132,6 +133,7 @@ def run(*command: str, preload: str | None = None, env: Mapping[str, str] | None
         if env is None:
             env = environment({"STATS": "json", "STATS_FILE": str(file), "ON_FAILURE": "ignore", **settings},
                               library if preload is None else preload)
+        env = {**env, **(also or {})}
         ids = {} if user is None else {"user": user, "group": user, "extra_groups": []}
         process = subprocess.Popen(command, env=env, stdin=subprocess.DEVNULL, stdout=out, stderr=err,
                                    preexec_fn=prepare, cwd=cwd, pass_fds=pass_fds, **ids)

@@ -10,16 +10,25 @@ static struct {
     struct al_downgrade entry[AL_DOWNGRADES_MAX];
 } downgrades;
 
+static void (*watcher)(const char *reason);
+
 void al_downgrades_begin(uint64_t now_ns)
 {
     memset(&downgrades, 0, sizeof(downgrades));
     downgrades.begin_ns = now_ns;
 }
 
+void al_downgrades_watch(void (*on_downgrade)(const char *reason))
+{
+    watcher = on_downgrade;
+}
+
 void al_downgrade_add(const char *reason)
 {
     size_t index = __atomic_fetch_add(&downgrades.count, 1, __ATOMIC_RELAXED);
 
+    if (watcher)
+        watcher(reason);
     if (index >= AL_DOWNGRADES_MAX)
         return;
     downgrades.entry[index].when_ns = al_now_ns() - downgrades.begin_ns;

@@ -18,6 +18,12 @@ struct al_downgrade {
 /* Sets the moment from which `when_ns` is counted (CLOCK_MONOTONIC) and forgets all entries. */
 void al_downgrades_begin(uint64_t now_ns);
 
+/*
+ * Has `on_downgrade` (NULL: nothing) called with each reason that is added, by whoever adds it. To
+ * be set before there are threads.
+ */
+void al_downgrades_watch(void (*on_downgrade)(const char *reason));
+
 /* `reason` must live for ever. */
 void al_downgrade_add(const char *reason);
 
