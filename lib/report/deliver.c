@@ -14,7 +14,12 @@
  */
 static const int duplicate_from = 192;
 
-/* Under a low limit the highest number there is. */
+/*
+ * Where the limit does not reach so far, the highest number there is; but where the program can
+ * have so few, it needs each of them. Then there is descriptor 2 alone.
+ */
+static const int duplicate_least = 64;
+
 static int highest_descriptor(void)
 {
     uint64_t limit[2] = {0};
@@ -36,7 +41,7 @@ struct al_stderr al_stderr_keep(void)
     if (!err.identity.known)
         return err;
     err.duplicate = duplicate(duplicate_from);
-    if (err.duplicate == -EINVAL)
+    if (err.duplicate == -EINVAL && highest_descriptor() >= duplicate_least)
         err.duplicate = duplicate(highest_descriptor());
     if (err.duplicate < 0)
         err.duplicate = -1;

@@ -11,7 +11,8 @@
 /*
  * Standard error as it was when the program began. Programs close or replace descriptor 2 before
  * they end (coreutils do), so a duplicate is kept, far above the numbers that programs expect to
- * get. Either descriptor is used only while it still is that same file.
+ * get; not where their limit is so low that it would be missed. Either descriptor is used only
+ * while it still is that same file.
  */
 struct al_stderr {
     int duplicate; /* -1: none */

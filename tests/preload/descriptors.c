@@ -4,6 +4,7 @@
  *     descriptors close_2             closes standard error
  *     descriptors reuse DIRECTORY     closes all, and opens files of its own in their place
  *     descriptors exhaust             leaves no descriptor free
+ *     descriptors count               prints how many files it can open
  *     descriptors numbers             prints which numbers the first files get
  *     descriptors daemon FIFO         goes into the background, closes 0 to 2, waits for the FIFO
  *     descriptors fill [alarms]       ends while its standard error is full and nobody reads;
@@ -43,6 +44,15 @@ static void exhaust(void)
     while (open("/dev/null", O_RDONLY) >= 0)
         ;
     expect(errno == EMFILE);
+}
+
+static void count(void)
+{
+    int files = 0;
+
+    while (open("/dev/null", O_RDONLY) >= 0)
+        files++;
+    dprintf(STDOUT_FILENO, "%d\n", files);
 }
 
 static void numbers(void)
@@ -114,6 +124,8 @@ int main(int argc, char **argv)
         reuse(argv[2]);
     else if (strcmp(how, "exhaust") == 0)
         exhaust();
+    else if (strcmp(how, "count") == 0)
+        count();
     else if (strcmp(how, "numbers") == 0)
         numbers();
     else if (strcmp(how, "daemon") == 0)

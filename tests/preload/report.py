@@ -123,9 +123,18 @@ def test_first_numbers_are_the_programs() -> None:
         on_stderr(program("descriptors"), "numbers", prepare=prepare).expect(0, out=b"3 4\n")
 
 
+def test_few_descriptors_are_all_the_programs() -> None:
+    for most in 5, 20, 64:
+        wanted = run(program("descriptors"), "count", preload="", prepare=limit(resource.RLIMIT_NOFILE, most))
+        done = on_stderr(program("descriptors"), "count", prepare=limit(resource.RLIMIT_NOFILE, most))
+        done.expect(0, out=wanted.expect(0).out)
+        # Descriptor 2 is there.
+        assert len(parse_reports(done.err)) == 1, done
+
+
 def test_no_descriptor_left() -> None:
     harness.need_privilege()
-    for most in 1000, 20:
+    for most in 1000, 65:
         done = on_stderr(program("descriptors"), "exhaust", prepare=limit(resource.RLIMIT_NOFILE, most)).expect(0)
         # What the kernel says of us must have been read all the same.
         report = parse_reports(done.err)[0]
