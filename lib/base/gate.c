@@ -3,39 +3,96 @@
 #include "sys.h"
 
 #include <linux/futex.h>
+#include <signal.h>
+#include <sys/mman.h>
 
 enum { FREE, HELD, AWAITED };
 
+enum { WIPEONFORK = 18 }; /* MADV_WIPEONFORK, Linux 4.14 */
+
 static __thread volatile bool inside __attribute__((tls_model("initial-exec")));
+
+static uint64_t bit_of(int signal_number)
+{
+    return (uint64_t)1 << (signal_number - 1);
+}
+
+/*
+ * All signals, those that libc keeps for itself (cancellation) included, but not those that an
+ * instruction or a system call raises in its own thread: blocked, they would kill. SIGSYS may be
+ * how the program answers a system call of ours.
+ */
+static uint64_t all_signals(void)
+{
+    return ~(bit_of(SIGSEGV) | bit_of(SIGBUS) | bit_of(SIGILL) | bit_of(SIGFPE) | bit_of(SIGTRAP) |
+             bit_of(SIGSYS));
+}
+
+static struct al_gate_words *words_of(struct al_gate *gate)
+{
+    return gate->wiped ? gate->wiped : &gate->own;
+}
 
 static void futex(int *word, int operation, int value)
 {
     al_sys4(SYS_futex, word, operation | FUTEX_PRIVATE_FLAG, value, 0);
 }
 
-bool al_gate_enter(struct al_gate *gate)
+static void acquire(int *state)
 {
     int seen = FREE;
 
+    if (__atomic_compare_exchange_n(state, &seen, HELD, false, __ATOMIC_ACQUIRE, __ATOMIC_RELAXED))
+        return;
+    while (__atomic_exchange_n(state, AWAITED, __ATOMIC_ACQUIRE) != FREE)
+        futex(state, FUTEX_WAIT, AWAITED);
+}
+
+static bool enter(struct al_gate *gate, bool keep_back)
+{
+    const uint64_t all = all_signals();
+    uint64_t mask = 0;
+
+    if (__builtin_expect(al_gate_is_foreign(gate), 0)) {
+        gate->forked();
+        return false;
+    }
     if (inside)
         return false;
+    if (keep_back)
+        al_sys4(SYS_rt_sigprocmask, SIG_BLOCK, &all, &mask, sizeof(mask));
     /* Before the gate is ours: a handler in between is turned away, as it would be inside. */
     inside = true;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
-    if (__atomic_compare_exchange_n(&gate->state, &seen, HELD, false, __ATOMIC_ACQUIRE,
-                                    __ATOMIC_RELAXED))
-        return true;
-    while (__atomic_exchange_n(&gate->state, AWAITED, __ATOMIC_ACQUIRE) != FREE)
-        futex(&gate->state, FUTEX_WAIT, AWAITED);
+    acquire(&words_of(gate)->state);
+    gate->keeps_back = keep_back;
+    gate->mask = mask;
     return true;
+}
+
+bool al_gate_enter(struct al_gate *gate)
+{
+    return enter(gate, false);
+}
+
+bool al_gate_enter_undisturbed(struct al_gate *gate)
+{
+    return enter(gate, true);
 }
 
 void al_gate_leave(struct al_gate *gate)
 {
-    if (__atomic_exchange_n(&gate->state, FREE, __ATOMIC_RELEASE) == AWAITED)
-        futex(&gate->state, FUTEX_WAKE, 1);
+    struct al_gate_words *words = words_of(gate);
+    bool kept_back = gate->keeps_back;
+    uint64_t mask = gate->mask;
+
+    if (__atomic_exchange_n(&words->state, FREE, __ATOMIC_RELEASE) == AWAITED)
+        futex(&words->state, FUTEX_WAKE, 1);
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     inside = false;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    if (kept_back)
+        al_sys4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
 }
 
 bool al_gate_inside(void)
@@ -43,8 +100,37 @@ bool al_gate_inside(void)
     return inside;
 }
 
+void al_gate_watch_forks(struct al_gate *gate, void (*forked)(void))
+{
+    size_t size = al_page_size();
+    long page = al_sys_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    if (al_sys_failed(page))
+        return;
+    if (al_sys3(SYS_madvise, page, size, WIPEONFORK)) {
+        al_sys2(SYS_munmap, page, size);
+        return;
+    }
+    gate->forked = forked;
+    gate->wiped = (struct al_gate_words *)page;
+    gate->wiped->at_home = 1;
+}
+
+bool al_gate_is_foreign(const struct al_gate *gate)
+{
+    return gate->wiped && !__atomic_load_n(&gate->wiped->at_home, __ATOMIC_RELAXED);
+}
+
+bool al_gate_tells_forks(const struct al_gate *gate)
+{
+    return gate->wiped != NULL;
+}
+
 void al_gate_reset(struct al_gate *gate)
 {
-    gate->state = FREE;
+    struct al_gate_words *words = words_of(gate);
+
+    words->state = FREE;
+    words->at_home = 1;
     inside = false;
 }

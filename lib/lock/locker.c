@@ -19,6 +19,11 @@ bool al_locker_enter(void)
     return al_gate_enter(&al_books.gate);
 }
 
+bool al_locker_enter_mapping(void)
+{
+    return al_gate_enter_undisturbed(&al_books.gate);
+}
+
 static void leave_for_later(al_page first, al_page end)
 {
     unsigned at = late.count;
@@ -173,14 +178,14 @@ static void doubt_unowned(al_page first, al_page end)
  * Asks for [begin, end) and books the answer. Whose unlocking after a refusal came in between has
  * undone a lock that is not booked yet: then it is asked for again.
  */
-static int lock_and_book(al_page begin, al_page first, al_page end)
+static int lock_and_book(al_page begin, al_page first, al_page end, bool (*enter)(void))
 {
     for (;;) {
         unsigned refusals = __atomic_load_n(&al_books.refusals, __ATOMIC_ACQUIRE);
         int result = ask_kernel(begin, end);
         bool valid;
 
-        if (!al_locker_enter())
+        if (!enter())
             return result;
         valid = refusals == __atomic_load_n(&al_books.refusals, __ATOMIC_RELAXED);
         if (result) {
@@ -196,12 +201,14 @@ static int lock_and_book(al_page begin, al_page first, al_page end)
     }
 }
 
-int al_locker_lock(al_page first, al_page end)
+static int lock(al_page first, al_page end, bool (*enter)(void))
 {
     al_page begin;
     uint64_t pages;
     int result;
 
+    if (al_gate_is_foreign(&al_books.gate))
+        return 0; /* it has no locks, and gets none; whoever enters next makes that known */
     if (al_gate_inside()) {
         leave_for_later(first, end);
         return 0;
@@ -212,11 +219,21 @@ int al_locker_lock(al_page first, al_page end)
         al_count(AL_COUNT_skipped_budget);
         return -ENOMEM;
     }
-    result = lock_and_book(begin, first, end);
+    result = lock_and_book(begin, first, end, enter);
     if (!result)
         __atomic_fetch_add(&al_books.total_pages, pages, __ATOMIC_RELAXED);
     al_books_give_back(pages); /* those that are new have been booked */
     return result;
+}
+
+int al_locker_lock(al_page first, al_page end)
+{
+    return lock(first, end, al_locker_enter);
+}
+
+int al_locker_lock_mapping(al_page first, al_page end)
+{
+    return lock(first, end, al_locker_enter_mapping);
 }
 
 void al_locker_forget(al_page first, al_page end)
@@ -314,7 +331,8 @@ static int64_t unowned_pages(void)
 
 static void trim_to(int64_t most)
 {
-    if (__atomic_load_n(&al_books.moving, __ATOMIC_ACQUIRE) || !al_locker_enter())
+    /* For blocks or mappings; it is rare, and much work either way. */
+    if (__atomic_load_n(&al_books.moving, __ATOMIC_ACQUIRE) || !al_locker_enter_mapping())
         return;
     for (al_page page = al_pagemap_skip(0, AL_PAGE_END);
          page < AL_PAGE_END && unowned_pages() > most;

@@ -14,6 +14,9 @@
  */
 int al_locker_lock(al_page first, al_page end);
 
+/* The same for a mapping: see al_locker_enter_mapping(). */
+int al_locker_lock_mapping(al_page first, al_page end);
+
 /*
  * Books that [first, end) is no longer locked because the memory is gone or the program unlocked
  * it: no system call. With the gate.
@@ -30,9 +33,16 @@ void al_locker_trim(void);
 void al_locker_trim_all(void);
 
 /*
- * Enters and leaves the gate. Entering fails in a signal handler that interrupted someone inside.
+ * Enters and leaves the gate. Entering fails in a signal handler that interrupted someone inside,
+ * and in a forked child that nobody had announced.
+ *
+ * On behalf of mappings, signals wait until the gate is left: mmap and munmap are plain system
+ * calls, and programs do leave them by siglongjmp or asynchronous cancellation. Not on behalf of
+ * heap blocks, which would pay several times what the rest costs: malloc may not be left so, since
+ * the allocator's own locks would stay behind as well.
  */
 bool al_locker_enter(void);
+bool al_locker_enter_mapping(void);
 void al_locker_leave(void);
 
 #endif

@@ -40,7 +40,7 @@ static bool know(al_page first, al_page end, uint32_t word)
 {
     bool done;
 
-    if (!al_locker_enter())
+    if (!al_locker_enter_mapping())
         return false;
     done = al_books_change(first, end, ~0U, word, AL_EXCLUSIVE);
     al_locker_leave();
@@ -65,7 +65,7 @@ void al_region_mapped(const void *start, size_t length, unsigned kind, bool acce
     else if (verdict == AL_SKIP_SIZE)
         word = word_of(kind, 0); /* mremap may change the size, not the kind */
     if (know(first, end, word) && verdict == AL_TAKE)
-        (void)al_locker_lock(first, end);
+        (void)al_locker_lock_mapping(first, end);
 }
 
 unsigned al_region_kind(int flags)
@@ -160,7 +160,7 @@ static void close_pages(al_page first, al_page end)
     while (first < end) {
         struct al_stretch stretch = al_pagemap_next(first, end, AL_PAGE_MAPPED);
 
-        if (stretch.value & AL_PAGE_MAPPED && al_locker_enter()) {
+        if (stretch.value & AL_PAGE_MAPPED && al_locker_enter_mapping()) {
             (void)al_books_change(stretch.first, stretch.end, AL_PAGE_MAPPED, AL_PAGE_CLOSED,
                                   AL_SHARED);
             al_locker_leave();
@@ -263,7 +263,7 @@ size_t al_region_length_at(const void *start)
 /* Changes words in [first, end) without touching owners. */
 static void note(al_page first, al_page end, uint32_t clear, uint32_t set)
 {
-    if (!al_locker_enter())
+    if (!al_locker_enter_mapping())
         return;
     (void)al_books_change(first, end, clear, set, AL_SHARED);
     al_locker_leave();
@@ -281,7 +281,7 @@ static void lock_owned_again(al_page first, al_page end)
             if (!(al_pagemap_get(next) & owned))
                 break;
         if (next > first)
-            (void)al_locker_lock(first, next);
+            (void)al_locker_lock_mapping(first, next);
         else if (first < end)
             next = al_pagemap_next(first, end, owned).end;
         first = next;

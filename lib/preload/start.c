@@ -183,6 +183,7 @@ static void __attribute__((constructor)) start(void)
     al_downgrades_begin(al_now_ns());
     al_say_steps(&config);
     al_thread_end_watch();
+    al_gate_watch_forks(&al_books.gate, al_process_after_fork);
 
     if (problem_count && config.log >= AL_LOG_ERROR)
         al_say(problems.at, problems.length);
@@ -197,6 +198,9 @@ static void __attribute__((constructor)) start(void)
 void al_process_after_fork(void)
 {
     if (!al_process.active)
+        return;
+    /* Another child handler may have allocated before this one was called. */
+    if (al_gate_tells_forks(&al_books.gate) && !al_gate_is_foreign(&al_books.gate))
         return;
     al_stderr_release(&al_process.err);
     al_counters_after_fork();
@@ -215,6 +219,8 @@ void al_process_after_fork(void)
 
 void al_process_end(const char *ended)
 {
+    if (al_gate_is_foreign(&al_books.gate))
+        al_process_after_fork(); /* _Fork and clone do not say so */
     if (!al_process.active || al_process.run.pid != (pid_t)al_sys0(SYS_getpid))
         return;
     al_process.active = false;

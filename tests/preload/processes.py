@@ -135,7 +135,7 @@ def test_forked_child_is_killed() -> None:
 
 
 def test_clone() -> None:
-    children("clone", 0)
+    children("clone", 0, 1)
 
 
 def test_clone_that_shares_memory() -> None:
@@ -215,3 +215,14 @@ def test_something_ran_before_the_lock() -> None:
     # Else the two tests above would prove nothing about the time before our constructor.
     lines = stages(behind("stage_preloaded"), harness.library) + stages(harness.library, behind("stage_preloaded"))
     assert [line for line in lines if line.endswith("before the lock")], lines
+
+
+# -- children that nobody announces ---------------------------------------------------------------
+
+
+def test_child_by_system_call_reports_of_itself() -> None:
+    for mode in "all", "alloc":
+        done = run(program("alloc_unannounced"), "one_child", MODE=mode).expect(0)
+        assert [report["pid"] == done.pid for report in done.reports] == [False, True], done
+        # It counts from its own beginning, or from where it was noticed.
+        assert done.reports[0]["calls"]["malloc"] <= 10 and done.reports[0]["ended"] == "_exit", done

@@ -145,6 +145,80 @@ START_TEST(a_forked_child_finds_it_free)
 }
 END_TEST
 
+/* -- forks that nobody announces ------------------------------------------------------------ */
+
+static unsigned forked_calls;
+
+static void reset_gate(void)
+{
+    forked_calls++;
+    al_gate_reset(&gate);
+}
+
+static int after_unannounced_fork(void)
+{
+    if (!al_gate_is_foreign(&gate) || al_gate_enter(&gate) || forked_calls != 1)
+        return 1;
+    return al_gate_is_foreign(&gate) || al_gate_inside() || !al_gate_enter(&gate) ? 2 : 0;
+}
+
+START_TEST(an_unannounced_child_waits_for_nobody)
+{
+    int status;
+    pid_t child;
+
+    al_gate_watch_forks(&gate, reset_gate);
+    ck_assert(!al_gate_is_foreign(&gate));
+    if (!al_gate_tells_forks(&gate))
+        return; /* Linux before 4.14 */
+    ck_assert(al_gate_enter(&gate));
+    child = fork();
+    if (child == 0)
+        _exit(after_unannounced_fork());
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    ck_assert(!al_gate_is_foreign(&gate));
+    al_gate_leave(&gate);
+    ck_assert(al_gate_enter(&gate));
+    al_gate_leave(&gate);
+    ck_assert_uint_eq(forked_calls, 0);
+}
+END_TEST
+
+/* -- signals kept back ---------------------------------------------------------------------- */
+
+static volatile sig_atomic_t arrived;
+
+static void note_arrival(int number)
+{
+    (void)number;
+    arrived++;
+}
+
+START_TEST(signals_wait_until_it_is_left)
+{
+    sigset_t before;
+    sigset_t after;
+
+    signal(SIGUSR1, note_arrival);
+    sigemptyset(&before);
+    sigaddset(&before, SIGUSR2);
+    pthread_sigmask(SIG_SETMASK, &before, NULL);
+    ck_assert(al_gate_enter_undisturbed(&gate));
+    ck_assert(!al_gate_enter_undisturbed(&gate));
+    pthread_kill(pthread_self(), SIGUSR1);
+    ck_assert_int_eq(arrived, 0);
+    al_gate_leave(&gate);
+    ck_assert_int_eq(arrived, 1);
+    pthread_sigmask(SIG_SETMASK, NULL, &after);
+    ck_assert(sigismember(&after, SIGUSR2) == 1 && sigismember(&after, SIGUSR1) == 0);
+    ck_assert(al_gate_enter(&gate));
+    pthread_kill(pthread_self(), SIGUSR1);
+    ck_assert_int_eq(arrived, 2);
+    al_gate_leave(&gate);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("gate");
@@ -154,8 +228,11 @@ int main(void)
     tcase_add_test(tests, one_at_a_time);
     tcase_add_test(tests, waiting_takes_no_time);
     /* The thread sanitizer keeps signals back until a thread calls libc. */
-    if (!UNIT_SANITIZED)
+    if (!UNIT_SANITIZED) {
         tcase_add_test(tests, a_signal_handler_does_not_wait_for_its_thread);
+        tcase_add_test(tests, signals_wait_until_it_is_left);
+    }
+    tcase_add_test(tests, an_unannounced_child_waits_for_nobody);
     tcase_add_test(tests, a_forked_child_finds_it_free);
     return unit_run(tests);
 }
