@@ -1,8 +1,12 @@
 #include "thread_end.h"
 
+#include "allocator.h"
 #include "counters.h"
+#include "heap_owner.h"
+#include "heap_table.h"
 #include "process.h"
 #include "real.h"
+#include "sys.h"
 #include "thread_stack.h"
 
 /* Tells whose handlers they are, should the library ever be unloaded. */
@@ -17,9 +21,25 @@ static void thread_ends(void *counts)
     al_counters_thread_ends(counts);
 }
 
+void al_thread_end_second(void)
+{
+    if (!al_heap_owner.on || al_books.several_threads)
+        return;
+    al_heap_owner_threads();
+    al_heap_track(al_allocator_quick());
+}
+
+/*
+ * Timers and message queues (SIGEV_THREAD) and bare clone make threads that nobody announces. The
+ * first one is there when it counts for the first time. Until then it has owned no page; but the
+ * thread that was alone may be in the middle of one malloc or free, whose plain addition can
+ * fall together with an atomic one of ours and undo it: one instruction, once in a process.
+ */
 static void thread_counts(struct al_counts *counts)
 {
     (void)al_real.pthread_setspecific(key, counts);
+    if (al_heap_owner.on && !al_books.several_threads && al_sys0(SYS_gettid) != al_sys0(SYS_getpid))
+        al_thread_end_second();
 }
 
 static void watch_threads(void)

@@ -62,31 +62,70 @@ void al_thread_stack_ends(void)
 
 struct first_step {
     void *(*routine)(void *);
+    int (*routine_c11)(void *);
     void *argument;
 };
 
-static void *take_first_step(void *data)
+/* In the thread. */
+static struct first_step take_first_step(void *data)
 {
     struct first_step step = *(struct first_step *)data;
 
     al_real.free(data);
     al_count_add(AL_COUNT_calls_pthread_create, 0); /* so that the thread's end is noticed */
     judge_stack();
+    return step;
+}
+
+static void *begin(void *data)
+{
+    struct first_step step = take_first_step(data);
+
     return step.routine(step.argument);
+}
+
+static int begin_c11(void *data)
+{
+    struct first_step step = take_first_step(data);
+
+    return step.routine_c11(step.argument);
+}
+
+/* NULL without memory. */
+static struct first_step *keep(struct first_step step)
+{
+    struct first_step *kept = al_real.malloc(sizeof(*kept));
+
+    if (kept)
+        *kept = step;
+    return kept;
 }
 
 int al_thread_stack_create(pthread_t *ret_thread, const pthread_attr_t *attributes,
                            void *(*routine)(void *), void *argument)
 {
-    struct first_step *step = al_real.malloc(sizeof(*step));
+    struct first_step *step = keep((struct first_step){.routine = routine, .argument = argument});
     int error;
 
     if (!step)
         return al_real.pthread_create(ret_thread, attributes, routine, argument);
-    step->routine = routine;
-    step->argument = argument;
-    error = al_real.pthread_create(ret_thread, attributes, take_first_step, step);
+    error = al_real.pthread_create(ret_thread, attributes, begin, step);
     if (error)
+        al_real.free(step);
+    return error;
+}
+
+int al_thread_stack_create_c11(al_thrd_create create, thrd_t *ret_thread, thrd_start_t routine,
+                               void *argument)
+{
+    struct first_step *step =
+        keep((struct first_step){.routine_c11 = routine, .argument = argument});
+    int error;
+
+    if (!step)
+        return create(ret_thread, routine, argument);
+    error = create(ret_thread, begin_c11, step);
+    if (error != thrd_success)
         al_real.free(step);
     return error;
 }

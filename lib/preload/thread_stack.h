@@ -7,6 +7,7 @@
 
 #include <pthread.h>
 #include <stdbool.h>
+#include <threads.h>
 
 /* Whether stacks of new threads qualify by their kind. */
 bool al_thread_stack_wanted(void);
@@ -14,6 +15,12 @@ bool al_thread_stack_wanted(void);
 /* pthread_create, with a first step in the thread that has its stack judged. */
 int al_thread_stack_create(pthread_t *ret_thread, const pthread_attr_t *attributes,
                            void *(*routine)(void *), void *argument);
+
+/* thrd_create, likewise; `create` is the real one. */
+typedef int (*al_thrd_create)(thrd_t *, thrd_start_t, void *);
+
+int al_thread_stack_create_c11(al_thrd_create create, thrd_t *ret_thread, thrd_start_t routine,
+                               void *argument);
 
 /* The calling thread ends. */
 void al_thread_stack_ends(void);

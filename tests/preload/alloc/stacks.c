@@ -4,6 +4,7 @@
 #include "scenario.h"
 
 #include <pthread.h>
+#include <threads.h>
 
 enum { STACK = 256 << 10 };
 
@@ -239,6 +240,24 @@ static void *check_not_locked(void *unused)
     return unused;
 }
 
+static int check_stack_c11(void *number)
+{
+    check_stack_of_caller();
+    return (int)(intptr_t)number;
+}
+
+static void c11(void)
+{
+    for (int i = 0; i < 20; i++) {
+        thrd_t thread;
+        int result;
+
+        expect(thrd_create(&thread, check_stack_c11, (void *)(intptr_t)i) == thrd_success);
+        expect(thrd_join(thread, &result) == thrd_success);
+        expect_equal(result, i);
+    }
+}
+
 /* Without the kind `stack`. */
 static void not_wanted(void)
 {
@@ -258,4 +277,4 @@ static void not_wanted(void)
 SCENARIOS(SCENARIO(main_stack), SCENARIO(main_stack_grows), SCENARIO(threads),
           SCENARIO(without_guard), SCENARIO(default_attributes), SCENARIO(detached),
           SCENARIO(ended_by_pthread_exit), SCENARIO(ended_by_cancelling), SCENARIO(given_back),
-          SCENARIO(of_the_program), SCENARIO(not_wanted))
+          SCENARIO(of_the_program), SCENARIO(c11), SCENARIO(not_wanted))
