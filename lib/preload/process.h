@@ -23,6 +23,17 @@ extern struct al_process al_process;
  */
 void al_process_end(const char *ended);
 
+/*
+ * The program is about to give up system calls (seccomp), and most likely those that a report
+ * needs: it is made now, once. Should the kernel refuse, everything goes on as before, and there is
+ * another one at the end. errno is untouched. Returns whether it is this process that is meant: a
+ * child that shares our memory (vfork) gives up its own calls, not ours.
+ */
+bool al_process_sandboxing(void);
+
+/* It has. No system call of ours any more; what is locked stays locked. */
+void al_process_sandboxed(void);
+
 /* In a forked child: locks are gone, counters are fresh, nothing of the parent's is held. */
 void al_process_after_fork(void);
 

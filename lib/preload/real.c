@@ -72,6 +72,16 @@ static int raw_madvise(void *start, size_t length, int advice)
     return (int)with_errno(al_sys3(SYS_madvise, start, length, advice));
 }
 
+static int raw_prctl(int option, unsigned long b, unsigned long c, unsigned long d, unsigned long e)
+{
+    return (int)with_errno(al_sys6(SYS_prctl, option, (long)b, (long)c, (long)d, (long)e, 0));
+}
+
+static long raw_syscall(long number, long a, long b, long c, long d, long e, long f)
+{
+    return with_errno(al_sys6(number, a, b, c, d, e, f));
+}
+
 static int raw_mlock(const void *start, size_t length)
 {
     return (int)with_errno(al_sys2(SYS_mlock, start, length));

@@ -2,9 +2,9 @@
  * The functions behind ours: the next definition in the order in which the loader searches, which
  * is libc's or that of another preloaded library.
  *
- * The mapping functions work at any time: until they are resolved they are system calls, because
- * asking the loader from inside an allocator's mmap would come back into that allocator. All others
- * need al_real_resolve() to have returned true.
+ * The mapping functions, and what else is a bare system call, work at any time: until they are
+ * resolved they are system calls, because asking the loader from inside an allocator's mmap would
+ * come back into that allocator. All others need al_real_resolve() to have returned true.
  */
 #ifndef AL_REAL_H
 #define AL_REAL_H
@@ -41,7 +41,9 @@
     AL_REAL(int, mlock2, (const void *, size_t, unsigned))                                         \
     AL_REAL(int, munlock, (const void *, size_t))                                                  \
     AL_REAL(int, mlockall, (int))                                                                  \
-    AL_REAL(int, munlockall, (void))
+    AL_REAL(int, munlockall, (void))                                                               \
+    AL_REAL(int, prctl, (int, unsigned long, unsigned long, unsigned long, unsigned long))         \
+    AL_REAL(long, syscall, (long, long, long, long, long, long, long))
 
 #define AL_REAL_OTHER                                                                              \
     AL_REAL(int, brk, (void *))                                                                    \

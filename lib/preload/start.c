@@ -227,6 +227,33 @@ void al_process_end(const char *ended)
     al_deliver(&al_process.err, &al_process.run, ended);
 }
 
+bool al_process_sandboxing(void)
+{
+    static bool reported;
+
+    if (al_gate_is_foreign(&al_books.gate))
+        al_process_after_fork();
+    if (!al_process.run.config || al_process.run.pid != (pid_t)al_sys0(SYS_getpid))
+        return false;
+    if (al_process.active && !__atomic_exchange_n(&reported, true, __ATOMIC_RELAXED))
+        al_deliver(&al_process.err, &al_process.run, "running");
+    return true;
+}
+
+/*
+ * Another thread that is in the middle of malloc or mmap finishes that, with a system call or two:
+ * where it is bound by the filter as well, this is a gap.
+ */
+void al_process_sandboxed(void)
+{
+    al_process.active = false;
+    al_process.locks = false;
+    al_counters_stop();
+    al_books.tracking = false;
+    al_heap_owner.on = false;
+    al_heap_disconnect();
+}
+
 static void __attribute__((destructor)) end(void)
 {
     al_process_end("exit");

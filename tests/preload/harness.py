@@ -61,7 +61,8 @@ class Run:
     @property
     def report(self) -> dict:
         """The one of the program itself, not of its children or of what started it."""
-        own = [report for report in self.reports if report["pid"] == self.pid and report["ended"] != "exec"]
+        own = [report for report in self.reports
+               if report["pid"] == self.pid and report["ended"] not in ("exec", "running")]
         assert len(own) == 1, f"{len(own)} reports instead of one\n{self}"
         return own[0]
 
