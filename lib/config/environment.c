@@ -114,8 +114,12 @@ static int parse_option(struct al_config *config, const struct al_option *option
         }
         return al_parse_size(value, option->min, option->max, field);
     }
+    case AL_OPTION_COUNT:
+        return al_parse_count(value, option->min, option->max, field);
     case AL_OPTION_PATH:
         return parse_path(value, field);
+    case AL_OPTION_LIST:
+        return al_parse_list(value, field, AL_OPTION_LIST_SIZE);
     }
     return -EINVAL;
 }

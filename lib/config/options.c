@@ -88,7 +88,11 @@ void al_option_print(struct al_text *text, const struct al_option *option,
         else
             al_text_exact_size(text, *(const uint64_t *)value);
         break;
+    case AL_OPTION_COUNT:
+        al_text_u64(text, *(const uint64_t *)value);
+        break;
     case AL_OPTION_PATH:
+    case AL_OPTION_LIST:
         al_text_string(text, value);
         break;
     }
@@ -125,6 +129,16 @@ void al_option_print_allowed(struct al_text *text, const struct al_option *optio
         al_text_string(text, "a file name shorter than ");
         al_text_u64(text, AL_OPTION_PATH_SIZE);
         al_text_string(text, " bytes");
+        break;
+    case AL_OPTION_COUNT:
+        al_text_string(text, "a number from ");
+        al_text_u64(text, option->min);
+        al_text_string(text, " to ");
+        al_text_u64(text, option->max);
+        break;
+    case AL_OPTION_LIST:
+        al_text_string(text,
+                       "a comma-separated list of globs, none empty, each excluding after a !");
         break;
     }
 }

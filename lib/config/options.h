@@ -15,6 +15,9 @@
 /* The longest file name an option takes, its terminator included (the kernel's PATH_MAX). */
 #define AL_OPTION_PATH_SIZE 4096
 
+/* The longest list of texts, its terminator included. */
+#define AL_OPTION_LIST_SIZE 4096
+
 enum al_mode { AL_MODE_ALL, AL_MODE_ALLOC, AL_MODE_OBSERVE, AL_MODE_OFF };
 enum al_flag { AL_FLAG_CURRENT = 1, AL_FLAG_FUTURE = 2, AL_FLAG_ONFAULT = 4 };
 enum al_kinds {
@@ -30,11 +33,13 @@ enum al_stats { AL_STATS_TEXT, AL_STATS_JSON, AL_STATS_OFF };
 enum al_log { AL_LOG_QUIET, AL_LOG_ERROR, AL_LOG_WARN, AL_LOG_INFO, AL_LOG_DEBUG };
 
 /* Storage of an option's value, by its TYPE in options.def. */
-#define AL_FIELD_WORD(name) unsigned name;
-#define AL_FIELD_SET(name)  unsigned name;
-#define AL_FIELD_FLAG(name) unsigned name;
-#define AL_FIELD_SIZE(name) uint64_t name;
-#define AL_FIELD_PATH(name) char name[AL_OPTION_PATH_SIZE];
+#define AL_FIELD_WORD(name)  unsigned name;
+#define AL_FIELD_SET(name)   unsigned name;
+#define AL_FIELD_FLAG(name)  unsigned name;
+#define AL_FIELD_SIZE(name)  uint64_t name;
+#define AL_FIELD_COUNT(name) uint64_t name;
+#define AL_FIELD_PATH(name)  char name[AL_OPTION_PATH_SIZE];
+#define AL_FIELD_LIST(name)  char name[AL_OPTION_LIST_SIZE];
 
 struct al_config {
 #define AL_OPTION(NAME, TYPE, field, default_text, words, min, max, help) AL_FIELD_##TYPE(field)
@@ -56,7 +61,9 @@ enum al_option_type {
     AL_OPTION_SET,
     AL_OPTION_FLAG,
     AL_OPTION_SIZE,
-    AL_OPTION_PATH
+    AL_OPTION_COUNT,
+    AL_OPTION_PATH,
+    AL_OPTION_LIST
 };
 
 struct al_word {

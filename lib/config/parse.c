@@ -60,6 +60,13 @@ int al_parse_size(const char *value, uint64_t min, uint64_t max, uint64_t *ret_s
     return 0;
 }
 
+int al_parse_count(const char *value, uint64_t min, uint64_t max, uint64_t *ret_count)
+{
+    if (value[strspn(value, "0123456789")])
+        return -EINVAL;
+    return al_parse_size(value, min, max, ret_count);
+}
+
 int al_parse_word(const char *value, const struct al_word *words, unsigned *ret_value)
 {
     for (; words->word; words++) {
@@ -80,25 +87,38 @@ int al_parse_flag(const char *value, unsigned *ret_flag)
     return al_parse_word(value, flag_values, ret_flag);
 }
 
-int al_parse_set(const char *value, const struct al_word *words, unsigned *ret_mask, char *ret_bad)
+bool al_parse_next_item(const char **list, struct al_parse_item *ret_item)
 {
     static const char blanks[] = " \t";
+    const char *at = *list;
+    size_t span;
+    size_t used;
+
+    if (!at)
+        return false;
+    at += strspn(at, blanks);
+    span = strcspn(at, ",");
+    used = span;
+    while (used && strchr(blanks, at[used - 1]))
+        used--;
+    *ret_item = (struct al_parse_item){.start = at, .length = used};
+    *list = at[span] ? at + span + 1 : NULL;
+    return true;
+}
+
+int al_parse_set(const char *value, const struct al_word *words, unsigned *ret_mask, char *ret_bad)
+{
+    struct al_parse_item part;
     unsigned mask = 0;
 
-    for (;;) {
+    while (al_parse_next_item(&value, &part)) {
         char item[AL_PARSE_ITEM_SIZE];
-        size_t span;
-        size_t used;
+        size_t used = part.length;
         unsigned bit;
 
-        value += strspn(value, blanks);
-        span = strcspn(value, ",");
-        used = span;
-        while (used && strchr(blanks, value[used - 1]))
-            used--;
         if (used > sizeof(item) - 1)
             used = sizeof(item) - 1;
-        memcpy(item, value, used);
+        memcpy(item, part.start, used);
         item[used] = '\0';
 
         if (al_parse_word(item, words, &bit)) {
@@ -106,11 +126,22 @@ int al_parse_set(const char *value, const struct al_word *words, unsigned *ret_m
             return -EINVAL;
         }
         mask |= bit;
-        value += span;
-        if (!*value)
-            break;
-        value++;
     }
     *ret_mask = mask;
+    return 0;
+}
+
+int al_parse_list(const char *value, char *ret_list, size_t size)
+{
+    size_t length = strnlen(value, size);
+    const char *rest = value;
+    struct al_parse_item item;
+
+    if (length >= size)
+        return -ERANGE;
+    while (al_parse_next_item(&rest, &item))
+        if (!item.length || (item.length == 1 && item.start[0] == '!'))
+            return -EINVAL;
+    memcpy(ret_list, value, length + 1);
     return 0;
 }

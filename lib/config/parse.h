@@ -25,4 +25,25 @@ int al_parse_set(const char *value, const struct al_word *words, unsigned *ret_m
 
 #define AL_PARSE_ITEM_SIZE 32
 
+/* An item of a list, without the blanks around it. */
+struct al_parse_item {
+    const char *start;
+    size_t length;
+};
+
+/*
+ * The list's next item; `list` moves on behind it, and is NULL after the last one. False at the
+ * end.
+ */
+bool al_parse_next_item(const char **list, struct al_parse_item *ret_item);
+
+/*
+ * Items of any text, separated by commas and optional blanks; none may be empty, nor "!" alone.
+ * Copied to `ret_list`, which has `size` bytes.
+ */
+int al_parse_list(const char *value, char *ret_list, size_t size);
+
+/* A whole number. */
+int al_parse_count(const char *value, uint64_t min, uint64_t max, uint64_t *ret_count);
+
 #endif

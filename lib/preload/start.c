@@ -5,6 +5,7 @@
 #include "lock_all.h"
 #include "lock_alloc.h"
 #include "process.h"
+#include "program.h"
 #include "real.h"
 #include "say.h"
 #include "sys.h"
@@ -170,7 +171,7 @@ static void __attribute__((constructor)) start(void)
     unsigned problem_count = al_config_read(&config, trusted_environment(), &problems);
 
     (void)al_real_resolve();
-    if (config.mode == AL_MODE_OFF) {
+    if (config.mode == AL_MODE_OFF || !al_program_included(config.programs)) {
         al_counters_stop();
         al_heap_disconnect();
         return;

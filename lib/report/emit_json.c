@@ -80,7 +80,11 @@ static void option_member(struct al_text *text, const struct al_option *option,
         al_option_print(&print, option, config);
         string_member(text, name, printed);
         break;
+    case AL_OPTION_COUNT:
+        number_member(text, name, *(const uint64_t *)value);
+        break;
     case AL_OPTION_PATH:
+    case AL_OPTION_LIST:
         string_member(text, name, value);
         break;
     }
