@@ -24,6 +24,9 @@ static const struct al_word on_failure_words[] = {{"warn", AL_ON_FAILURE_WARN},
                                                   {"ignore", AL_ON_FAILURE_IGNORE},
                                                   {NULL, 0}};
 
+static const struct al_word fork_words[] = {
+    {"none", AL_FORK_NONE}, {"onfault", AL_FORK_ONFAULT}, {"relock", AL_FORK_RELOCK}, {NULL, 0}};
+
 static const struct al_word stats_words[] = {
     {"text", AL_STATS_TEXT}, {"json", AL_STATS_JSON}, {"off", AL_STATS_OFF}, {NULL, 0}};
 

@@ -29,6 +29,7 @@ enum al_kinds {
     AL_KIND_IMAGE = 32
 };
 enum al_on_failure { AL_ON_FAILURE_WARN, AL_ON_FAILURE_FAIL, AL_ON_FAILURE_IGNORE };
+enum al_fork { AL_FORK_NONE, AL_FORK_ONFAULT, AL_FORK_RELOCK };
 enum al_stats { AL_STATS_TEXT, AL_STATS_JSON, AL_STATS_OFF };
 enum al_log { AL_LOG_QUIET, AL_LOG_ERROR, AL_LOG_WARN, AL_LOG_INFO, AL_LOG_DEBUG };
 

@@ -175,6 +175,12 @@ void al_heap_owner_threads(void)
     al_locker_leave();
 }
 
+void al_heap_owner_forked(void)
+{
+    if (al_heap_owner.on && al_books.several_threads && al_heap_owner.main_start)
+        lower_anchor(al_page_of(al_heap_end()) + 1);
+}
+
 /* -- other heaps ---------------------------------------------------------------------------- */
 
 /*

@@ -62,6 +62,9 @@ void al_heap_owner_start(const struct al_allocator *allocator, uintptr_t main_st
 /* A second thread is about to be made. */
 void al_heap_owner_threads(void);
 
+/* In a forked child: what another thread was changing meanwhile is put right. With the gate. */
+void al_heap_owner_forked(void);
+
 void al_heap_shrunk(char *end);
 
 /* The main heap's end, which another thread may be moving. */

@@ -27,7 +27,9 @@ static bool let_stack_grow(const struct al_mapping *mapping, void *data)
     return false;
 }
 
-struct al_lock_all al_lock_all_start(unsigned flags, const struct al_privilege *privilege)
+/* `may_bring_in`: where the kernel cannot lock on fault, have all pages brought in instead. */
+static struct al_lock_all lock(unsigned flags, const struct al_privilege *privilege,
+                               bool may_bring_in)
 {
     struct al_lock_all result = {.backend = AL_BACKEND_NONE};
 
@@ -41,7 +43,7 @@ struct al_lock_all al_lock_all_start(unsigned flags, const struct al_privilege *
         }
     }
     result.error = al_kernel_mlockall(flags);
-    if (result.error == -EINVAL && flags & AL_FLAG_ONFAULT) {
+    if (result.error == -EINVAL && flags & AL_FLAG_ONFAULT && may_bring_in) {
         al_downgrade_add(
             "onfault not had: the kernel has no MCL_ONFAULT, all pages are brought in");
         flags &= ~(unsigned)AL_FLAG_ONFAULT;
@@ -58,4 +60,17 @@ struct al_lock_all al_lock_all_start(unsigned flags, const struct al_privilege *
         result.flags = flags;
     }
     return result;
+}
+
+struct al_lock_all al_lock_all_start(unsigned flags, const struct al_privilege *privilege)
+{
+    return lock(flags, privilege, true);
+}
+
+struct al_lock_all al_lock_all_again(unsigned flags, bool on_fault,
+                                     const struct al_privilege *privilege)
+{
+    if (!on_fault)
+        return lock(flags, privilege, true);
+    return lock(flags | AL_FLAG_ONFAULT, privilege, false);
 }

@@ -25,4 +25,12 @@ struct al_lock_all {
  */
 struct al_lock_all al_lock_all_start(unsigned flags, const struct al_privilege *privilege);
 
+/*
+ * The same in a forked child, whose pages are its parent's until one of them writes: bringing them
+ * in for a lock would copy them all. With `on_fault` they are locked as they are, or not at all if
+ * the kernel cannot do that (before Linux 4.4).
+ */
+struct al_lock_all al_lock_all_again(unsigned flags, bool on_fault,
+                                     const struct al_privilege *privilege);
+
 #endif

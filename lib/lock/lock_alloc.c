@@ -7,6 +7,7 @@
 #include "maps.h"
 #include "parse.h"
 #include "regions.h"
+#include "relock.h"
 #include "sys.h"
 
 #include <link.h>
@@ -137,6 +138,13 @@ static bool judge_existing(const struct al_mapping *mapping, void *data)
     return true;
 }
 
+static void set_limits(const struct al_privilege *privilege)
+{
+    al_books.unlimited = privilege->exempt || al_books.observe;
+    al_books.budget_pages =
+        al_books.unlimited ? UINT64_MAX / 2 : privilege->soft_limit >> al_page_shift;
+}
+
 int al_lock_alloc_start(const struct al_config *config, const struct al_privilege *privilege,
                         const struct al_allocator *allocator, bool several_threads)
 {
@@ -145,15 +153,13 @@ int al_lock_alloc_start(const struct al_config *config, const struct al_privileg
     int error;
 
     al_books.observe = config->mode == AL_MODE_OBSERVE;
-    al_books.unlimited = privilege->exempt || al_books.observe;
     al_books.policy = (struct al_policy){.kinds = config->kinds,
                                          .flags = config->flags,
                                          .min_size = config->min_size,
                                          .max_size = config->max_size};
     al_books.lock_flags = config->flags & AL_FLAG_ONFAULT ? AL_MLOCK_ONFAULT : 0;
     al_pagemap_init(privilege->exempt && !al_books.observe);
-    al_books.budget_pages =
-        al_books.unlimited ? UINT64_MAX / 2 : privilege->soft_limit >> al_page_shift;
+    set_limits(privilege);
     al_books.runs_max = number_in("/proc/sys/vm/max_map_count", MAP_COUNT_DEFAULT) / RUNS_SHARE;
     /* With strict overcommit glibc gives back parts of a thread arena's heap, unseen. */
     if (number_in("/proc/sys/vm/overcommit_memory", 2) == 2)
@@ -164,6 +170,23 @@ int al_lock_alloc_start(const struct al_config *config, const struct al_privileg
     if (al_books.tracking && config->kinds & AL_KIND_HEAP)
         al_heap_owner_start(&known, current.main_start, several_threads);
     return error ? error : current.error;
+}
+
+int al_lock_alloc_again(bool on_fault, const struct al_privilege *privilege)
+{
+    bool was_unlimited = al_books.unlimited;
+    unsigned flags = on_fault ? AL_MLOCK_ONFAULT : al_books.lock_flags;
+    int error;
+
+    /* Whoever held the gate is not in this process. */
+    al_gate_reset(&al_books.gate);
+    set_limits(privilege);
+    (void)al_locker_enter();
+    al_pagemap_lock_tables();
+    error = al_relock(flags, was_unlimited && !al_books.unlimited);
+    al_heap_owner_forked();
+    al_locker_leave();
+    return error;
 }
 
 void al_lock_alloc_stop(void)

@@ -19,6 +19,14 @@ int al_lock_alloc_start(const struct al_config *config, const struct al_privileg
 /* In a forked child, where no lock is left: nothing is tracked any more. */
 void al_lock_alloc_stop(void);
 
+/*
+ * In a forked child, before the program goes on there: locks again what has owners, on fault if
+ * asked so (nothing is copied then), else as at start, and goes on tracking. What cannot be locked
+ * is booked as unlocked. The limits are those of now. Returns 0 or the first refusal's negative
+ * errno.
+ */
+int al_lock_alloc_again(bool on_fault, const struct al_privilege *privilege);
+
 /* Libraries have been loaded or unloaded: judges the segments that are new, forgets those gone. */
 void al_lock_alloc_images(void);
 

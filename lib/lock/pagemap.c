@@ -181,3 +181,19 @@ al_page al_pagemap_skip(al_page first, al_page end)
     }
     return end;
 }
+
+void al_pagemap_lock_tables(void)
+{
+    al_page page = 0;
+
+    for (size_t i = 0; tables_locked && i < AL_ROOT_BRANCHES; i++)
+        if (al_pagemap_root[i])
+            (void)al_kernel_mlock2(al_pagemap_root[i], sizeof(struct al_branch), AL_MLOCK_ONFAULT);
+    while (tables_locked && (page = al_pagemap_skip(page, AL_PAGE_END)) < AL_PAGE_END) {
+        struct al_leaf *leaf = al_pagemap_leaf(page);
+
+        if (leaf)
+            (void)al_kernel_mlock2(leaf, sizeof(*leaf), AL_MLOCK_ONFAULT);
+        page = (page / AL_LEAF_PAGES + 1) * AL_LEAF_PAGES;
+    }
+}

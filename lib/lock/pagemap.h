@@ -158,6 +158,9 @@ bool al_pagemap_set(al_page first, al_page end, uint32_t value);
  * what has neither leaf nor span quickly. */
 al_page al_pagemap_skip(al_page first, al_page end);
 
+/* In a forked child: keeps the tree in RAM again, if it was kept there. */
+void al_pagemap_lock_tables(void);
+
 /* Bytes that the tree itself takes, as it asked the kernel for them. */
 size_t al_pagemap_bytes(void);
 

@@ -67,6 +67,8 @@ AL_EXPORT int munlockall(void)
     if (result == 0) {
         al_downgrade_add("the program itself released all locks (munlockall)");
         al_region_program_unlocked_all();
+        if (!al_process.run.figures)
+            al_process.locks = false; /* mode all: a child is not to have them again either */
     }
     return result;
 }

@@ -34,7 +34,10 @@ bool al_process_sandboxing(void);
 /* It has. No system call of ours any more; what is locked stays locked. */
 void al_process_sandboxed(void);
 
-/* In a forked child: locks are gone, counters are fresh, nothing of the parent's is held. */
+/*
+ * In a forked child, before fork returns there: the locks, which are not inherited, are had again
+ * as the option FORK says, counters are fresh, nothing of the parent's is held. Async-signal safe.
+ */
 void al_process_after_fork(void);
 
 #endif

@@ -196,28 +196,6 @@ static void __attribute__((constructor)) start(void)
     al_process.active = true;
 }
 
-void al_process_after_fork(void)
-{
-    if (!al_process.active)
-        return;
-    /* Another child handler may have allocated before this one was called. */
-    if (al_gate_tells_forks(&al_books.gate) && !al_gate_is_foreign(&al_books.gate))
-        return;
-    al_stderr_release(&al_process.err);
-    al_counters_after_fork();
-    al_downgrades_begin(al_now_ns());
-    if (al_process.locks)
-        al_downgrade_add("forked: locks are not inherited");
-    al_heap_untrack();
-    al_lock_alloc_stop();
-    al_process.run.pid = (pid_t)al_sys0(SYS_getpid);
-    al_process.run.backend = "none";
-    al_process.locks = false;
-    al_process.run.figures = NULL;
-    al_process.run.peak_kernel_bytes = 0;
-    al_faults_read(&al_process.run.minor_at_lock, &al_process.run.major_at_lock);
-}
-
 void al_process_end(const char *ended)
 {
     if (al_gate_is_foreign(&al_books.gate))

@@ -5,10 +5,17 @@
 #include "real.h"
 #include "regions.h"
 
-static __thread struct {
+struct own_stack {
     void *start;
     size_t length;
-} own_stack __attribute__((tls_model("initial-exec")));
+    struct own_stack *next;
+    struct own_stack **link;
+};
+
+static __thread struct own_stack own_stack __attribute__((tls_model("initial-exec")));
+
+/* Of all threads. Changed with the gate, each step such that a child of fork can walk along it. */
+static struct own_stack *stacks;
 
 /* Found once: not every libc has them. */
 static int (*attributes_of)(pthread_t, pthread_attr_t *);
@@ -25,6 +32,47 @@ bool al_thread_stack_wanted(void)
         *(void **)&destroy = al_real_find("pthread_attr_destroy");
     }
     return attributes_of && stack_of && destroy;
+}
+
+static void join_stacks(void)
+{
+    if (!al_locker_enter())
+        return;
+    own_stack.next = stacks;
+    own_stack.link = &stacks;
+    if (stacks)
+        stacks->link = &own_stack.next;
+    __atomic_store_n(&stacks, &own_stack, __ATOMIC_RELEASE);
+    al_locker_leave();
+}
+
+static void leave_stacks(void)
+{
+    if (!own_stack.link || !al_locker_enter())
+        return;
+    __atomic_store_n(own_stack.link, own_stack.next, __ATOMIC_RELEASE);
+    if (own_stack.next)
+        own_stack.next->link = own_stack.link;
+    own_stack.link = NULL;
+    al_locker_leave();
+}
+
+void al_thread_stack_forked(void)
+{
+    struct own_stack *stack = stacks;
+
+    stacks = NULL;
+    for (; stack; stack = stack->next) {
+        al_page first = al_page_of(stack->start);
+
+        if (stack == &own_stack || !al_locker_enter())
+            continue;
+        (void)al_books_change(first, first + (stack->length >> al_page_shift), ~0U, 0,
+                              AL_EXCLUSIVE);
+        al_locker_leave();
+    }
+    if (own_stack.link)
+        join_stacks();
 }
 
 /*
@@ -45,6 +93,7 @@ static void judge_stack(void)
         return;
     own_stack.start = start;
     own_stack.length = length;
+    join_stacks();
     al_region_mapped(start, length, AL_KIND_STACK, true);
 }
 
@@ -53,6 +102,7 @@ void al_thread_stack_ends(void)
     al_page first = al_page_of(own_stack.start);
     al_page end = first + (own_stack.length >> al_page_shift);
 
+    leave_stacks();
     if (!own_stack.length || !al_books.tracking)
         return;
     al_region_unmapping(own_stack.start, own_stack.length);

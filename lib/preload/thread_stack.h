@@ -25,4 +25,10 @@ int al_thread_stack_create_c11(al_thrd_create create, thrd_t *ret_thread, thrd_s
 /* The calling thread ends. */
 void al_thread_stack_ends(void);
 
+/*
+ * In a forked child, whose only thread is the caller: libc takes the stacks of the others for new
+ * threads, or unmaps them, and nothing is known of them any more. The gate is free.
+ */
+void al_thread_stack_forked(void);
+
 #endif

@@ -11,7 +11,7 @@
 
 /* The longest report: a path, a command line and a program's name of control bytes, each of which
  * is six in JSON, and all fields. */
-#define AL_REPORT_BYTES (64 * 1024)
+#define AL_REPORT_BYTES (96 * 1024)
 
 /* One JSON object on one line, schema AL_SCHEMA, every key present (docs/report.md). */
 void al_emit_json(struct al_text *text, const struct al_snapshot *snapshot);

@@ -3,7 +3,7 @@
 import collections
 import signal
 
-from harness import EVERY_KIND, Run, behind, program, run, without
+from harness import EVERY_KIND, Run, behind, need_privilege, program, run, without
 import harness
 
 
@@ -143,13 +143,41 @@ def test_clone_that_shares_memory() -> None:
 
 
 def test_forked_child_reports_itself() -> None:
-    reports = run(program("children"), "fork_exit", program("exit_with")).expect().reports
+    reports = run(program("children"), "fork_exit", program("exit_with"), FORK="none").expect().reports
     parent = next(report for report in reports if report["children"]["fork"] == 1)
     child = next(report for report in reports if report is not parent)
     assert child["ppid"] == parent["pid"]
     # Locks are not inherited, and neither is what the parent has counted.
     assert child["locked"]["kernel_bytes"] == 0 and child["downgrades"], child
     assert child["calls"]["fork"] == 0 and child["children"]["fork"] == 0, child
+
+
+def forked(**settings: str) -> dict:
+    """The report of a forked child."""
+    need_privilege()
+    reports = run(program("children"), "fork_exit", program("exit_with"), **settings).expect().reports
+    child = next(report for report in reports if report["children"]["fork"] == 0)
+    assert child["calls"]["fork"] == 0, child
+    return child
+
+
+def test_forked_child_is_locked() -> None:
+    for how in "onfault", "relock":
+        child = forked(FORK=how)
+        assert child["backend"] == "kernel" and child["locked"]["kernel_bytes"] > 1 << 20, child
+        assert child["syscalls"]["mlockall"]["count"] == 1 and not child["downgrades"], child
+        assert not any(child["failures"].values()), child
+
+
+def test_forked_child_in_mode_alloc() -> None:
+    for how in "onfault", "relock":
+        child = forked(FORK=how, MODE="alloc", KINDS="heap,anon")
+        locked, heap = child["locked"], child["by_kind"]["heap"]
+        assert child["backend"] == "hooks" and not child["downgrades"], child
+        assert 0 < locked["tracked_bytes"] <= locked["peak_tracked_bytes"] <= locked["total_bytes"] + 4096, locked
+        assert abs(locked["tracked_bytes"] - locked["kernel_bytes"]) <= 2 << 20, locked
+        # Live blocks came along: freeing them makes no number wrap.
+        assert 0 <= heap["requested_bytes"] < 1 << 30 and 0 <= heap["regions"] < 1 << 20, heap
 
 
 # -- forks of many threads ------------------------------------------------------------------------

@@ -323,6 +323,7 @@ def test_longest_report() -> None:
         variables = {os.fsencode(name): os.fsencode(value)
                      for name, value in environment({"STATS": "json", "ON_FAILURE": "ignore"}, harness.library).items()}
         variables[b"AUTOLOCK_STATS_FILE"] = file
+        variables[b"AUTOLOCK_PROGRAMS"] = b"*," + b"\x01" * 4093
         done = run(program("exit_with").encode(), b"5", b"\xff" * 3000, env=variables).expect(5, out=b"main ran\n")
         line = done.err.splitlines(keepends=True)[-1]
         assert parse_reports(line)[0]["program"] == "exit_with"

@@ -145,6 +145,29 @@ START_TEST(rules)
 }
 END_TEST
 
+START_TEST(again_in_a_child)
+{
+    lock = al_lock_all_again(current | future, true, &exempt);
+    expect_locked(current | future | onfault, 0);
+    lock = al_lock_all_again(current | future, false, &exempt);
+    expect_locked(current | future, 0);
+    lock = al_lock_all_again(current | future, true, &limited);
+    expect_locked(current | onfault, 2);
+}
+END_TEST
+
+/* Bringing the pages in would copy all that is shared with the parent. */
+START_TEST(an_old_kernel_locks_nothing_on_fault_in_a_child)
+{
+    kernel_double.knows_onfault = false;
+    lock = al_lock_all_again(current | future, true, &exempt);
+    expect_nothing(-EINVAL);
+    ck_assert_uint_eq(al_downgrades_count(), 0);
+    lock = al_lock_all_again(current | future, false, &exempt);
+    expect_locked(current | future, 0);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("lock_all");
@@ -158,5 +181,7 @@ int main(void)
     tcase_add_test(tests, an_old_kernel_under_a_limit_that_is_too_small);
     tcase_add_loop_test(tests, an_error_is_handed_on, 0, sizeof(errors) / sizeof(errors[0]));
     tcase_add_loop_test(tests, rules, 0, 32);
+    tcase_add_test(tests, again_in_a_child);
+    tcase_add_test(tests, an_old_kernel_locks_nothing_on_fault_in_a_child);
     return unit_run(tests);
 }
