@@ -1,9 +1,7 @@
 #include "maps.h"
 
-#include "io.h"
-#include "sys.h"
+#include "lines.h"
 
-#include <fcntl.h>
 #include <string.h>
 
 /* On the stack, which may be a coroutine's: of a long path only the beginning is kept. */
@@ -52,48 +50,24 @@ bool al_mapping_parse(char *line, struct al_mapping *ret_mapping)
     return true;
 }
 
+struct visitor {
+    bool (*visit)(const struct al_mapping *mapping, void *data);
+    void *data;
+};
+
+static bool visit_line(char *line, void *data)
+{
+    struct visitor *visitor = data;
+    struct al_mapping mapping;
+
+    return !al_mapping_parse(line, &mapping) || visitor->visit(&mapping, visitor->data);
+}
+
 int al_maps_each(bool (*visit)(const struct al_mapping *mapping, void *data), void *data)
 {
+    struct visitor visitor = {.visit = visit, .data = data};
     char buffer[LINE_BYTES];
-    bool cut = false; /* the rest of a line that has been visited is still coming */
-    size_t length = 0;
-    long got = al_sys4(SYS_openat, AT_FDCWD, "/proc/self/maps", O_RDONLY | O_CLOEXEC, 0);
-    int fd = (int)got;
 
-    if (fd < 0)
-        return fd;
-    for (;;) {
-        char *newline;
-
-        got = al_sys3(SYS_read, fd, buffer + length, sizeof(buffer) - 1 - length);
-        if (got == -EINTR)
-            continue;
-        if (got <= 0)
-            break;
-        length += (size_t)got;
-        buffer[length] = '\0';
-        while ((newline = memchr(buffer, '\n', length))) {
-            size_t used = (size_t)(newline + 1 - buffer);
-            struct al_mapping mapping;
-
-            *newline = '\0';
-            if (!cut && al_mapping_parse(buffer, &mapping) && !visit(&mapping, data)) {
-                al_io_close(fd);
-                return 0;
-            }
-            cut = false;
-            length -= used;
-            memmove(buffer, newline + 1, length);
-        }
-        if (length == sizeof(buffer) - 1) {
-            struct al_mapping mapping;
-
-            if (!cut && al_mapping_parse(buffer, &mapping) && !visit(&mapping, data))
-                break;
-            cut = true;
-            length = 0;
-        }
-    }
-    al_io_close(fd);
-    return got < 0 ? (int)got : 0;
+    return al_lines_each("/proc/self/maps", AL_LINES_LIST, buffer, sizeof(buffer), visit_line,
+                         &visitor);
 }
