@@ -42,7 +42,8 @@ static uint64_t generation_of(int fd)
     return 0;
 }
 
-struct al_io_identity al_io_identify(int fd)
+/* All but the generation. */
+static struct al_io_identity look_at(int fd)
 {
     struct al_io_identity identity = {0};
 
@@ -59,9 +60,17 @@ struct al_io_identity al_io_identify(int fd)
         identity.device = status.st_dev;
         identity.inode = status.st_ino;
         identity.regular = S_ISREG(status.st_mode);
-        identity.generation = identity.regular ? generation_of(fd) : 0;
         identity.known = true;
     }
+    return identity;
+}
+
+struct al_io_identity al_io_identify(int fd)
+{
+    struct al_io_identity identity = look_at(fd);
+
+    if (identity.regular)
+        identity.generation = generation_of(fd);
     return identity;
 }
 
@@ -168,7 +177,7 @@ static int write_unsignalled(int fd, bool regular, const char *bytes, size_t cou
 
 int al_io_write(int fd, const char *bytes, size_t count)
 {
-    struct al_io_identity identity = al_io_identify(fd);
+    struct al_io_identity identity = look_at(fd);
 
     return identity.known ? al_io_write_known(fd, identity, bytes, count) : -EBADF;
 }
@@ -183,7 +192,9 @@ int al_io_write_known(int fd, struct al_io_identity identity, const char *bytes,
     int result;
 
     al_sys4(SYS_rt_sigprocmask, SIG_BLOCK, &raised, &before, sizeof(before));
-    al_sys2(SYS_rt_sigpending, &pending_before, sizeof(pending_before));
+    /* What was not blocked until now has been delivered, not left pending. */
+    if (before & raised)
+        al_sys2(SYS_rt_sigpending, &pending_before, sizeof(pending_before));
 
     result = write_unsignalled(fd, identity.regular, bytes, count);
 
@@ -226,17 +237,17 @@ long al_io_read_file_from(const char *path, const char *begin, char *buffer, siz
             break;
         length += (size_t)got;
         buffer[length] = '\0';
+        if (!found) {
+            at = strstr(buffer, begin);
+            found = at != NULL;
+            /* Its first part may stand at the end of what has been read. */
+            if (!at)
+                at = buffer + (length > kept ? length - kept : 0);
+            length -= (size_t)(at - buffer);
+            memmove(buffer, at, length);
+        }
         if (found && (size_t)got < asked)
             break; /* files, and those of /proc that are one text, give less only at their end */
-        if (found)
-            continue;
-        at = strstr(buffer, begin);
-        found = at != NULL;
-        /* Its first part may stand at the end of what has been read. */
-        if (!at)
-            at = buffer + (length > kept ? length - kept : 0);
-        length -= (size_t)(at - buffer);
-        memmove(buffer, at, length);
     }
     if (!found)
         length = 0;

@@ -7,8 +7,8 @@
 /* Larger than the lines from the first on memory on. */
 enum { STATUS_BYTES = 4096 };
 
-/* The value of "Name:   123 kB", in bytes; 0 without such a line. */
-static uint64_t kilobytes_of(const char *status, const char *name)
+/* The value of "Name:   123"; 0 without such a line. */
+static uint64_t number_of(const char *status, const char *name)
 {
     size_t length = strlen(name);
     uint64_t value = 0;
@@ -24,11 +24,18 @@ static uint64_t kilobytes_of(const char *status, const char *name)
             value = value * 10 + (uint64_t)(*line - '0');
         break;
     }
-    return value * 1024;
+    return value;
+}
+
+/* The value of "Name:   123 kB", in bytes. */
+static uint64_t kilobytes_of(const char *status, const char *name)
+{
+    return number_of(status, name) * 1024;
 }
 
 void al_memory_status_parse(const char *status, struct al_memory_status *ret_status)
 {
+    ret_status->parent = number_of(status, "PPid");
     ret_status->peak_virtual = kilobytes_of(status, "VmPeak");
     ret_status->locked = kilobytes_of(status, "VmLck");
     ret_status->resident = kilobytes_of(status, "VmRSS");
@@ -40,8 +47,11 @@ int al_memory_status_read(struct al_memory_status *ret_status)
 {
     /* Not on the stack: the program's last words may come from a small one. */
     static char status[STATUS_BYTES];
-    /* In front of it stands the line of groups, of which there may be 65,536. */
-    long length = al_io_read_file_from("/proc/self/status", "\nVmPeak:", status, sizeof(status));
+    long length = al_io_read_file("/proc/self/status", status, sizeof(status));
+
+    /* In front of them stands the line of groups, of which there may be 65,536. */
+    if (length == STATUS_BYTES - 1)
+        length = al_io_read_file_from("/proc/self/status", "\nVmPeak:", status, sizeof(status));
 
     if (length < 0) {
         memset(ret_status, 0, sizeof(*ret_status));

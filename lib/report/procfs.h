@@ -8,8 +8,9 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* Bytes, from /proc/self/status. */
+/* From /proc/self/status, bytes but for the first. */
 struct al_memory_status {
+    uint64_t parent;        /* PPid: a process; 0 also if it is not known */
     uint64_t peak_virtual;  /* VmPeak */
     uint64_t locked;        /* VmLck */
     uint64_t resident;      /* VmRSS */

@@ -26,10 +26,13 @@ static void take_counters(uint64_t *field)
             field[i] = sum[al_fields[i].counter];
 }
 
-static int take_memory(uint64_t *field, struct al_run *run)
+static int take_memory(struct al_snapshot *snapshot, struct al_run *run)
 {
     struct al_memory_status status;
     int error = al_memory_status_read(&status);
+    uint64_t *field = snapshot->field;
+
+    snapshot->ppid = (pid_t)(status.parent ? (long)status.parent : al_sys0(SYS_getppid));
 
     if (status.locked > run->peak_kernel_bytes)
         run->peak_kernel_bytes = status.locked;
@@ -65,13 +68,14 @@ int al_snapshot_take(struct al_snapshot *ret_snapshot, struct al_run *run, const
     ret_snapshot->run = run;
     ret_snapshot->ended = ended;
     ret_snapshot->pid = run->pid;
-    ret_snapshot->ppid = (pid_t)al_sys0(SYS_getppid);
     /* First what our own work below would change. */
     take_faults(ret_snapshot->field, run);
     take_counters(ret_snapshot->field);
-    error = take_memory(ret_snapshot->field, run);
+    error = take_memory(ret_snapshot, run);
     if (run->figures)
         run->figures(ret_snapshot->field);
-    (void)al_command_line_read(ret_snapshot->command, sizeof(ret_snapshot->command));
+    /* The text has the program's name alone. */
+    if (run->config->stats != AL_STATS_TEXT)
+        (void)al_command_line_read(ret_snapshot->command, sizeof(ret_snapshot->command));
     return error;
 }

@@ -30,7 +30,7 @@ struct al_snapshot {
     const char *ended; /* "exit", … or "running" */
     pid_t pid;
     pid_t ppid;
-    char command[AL_COMMAND_BYTES];
+    char command[AL_COMMAND_BYTES]; /* "" where the report is text, which does not show it */
     uint64_t field[AL_FIELD_TOTAL];
 };
 

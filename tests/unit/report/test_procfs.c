@@ -19,6 +19,7 @@ static struct al_memory_status parsed(const char *status)
 START_TEST(a_status_as_the_kernel_writes_it)
 {
     struct al_memory_status status = parsed("Name:\tprogram\n"
+                                            "PPid:\t4711\n"
                                             "Groups:\t0 1 2 \n"
                                             "VmPeak:\t   10240 kB\n"
                                             "VmSize:\t    9000 kB\n"
@@ -29,6 +30,7 @@ START_TEST(a_status_as_the_kernel_writes_it)
                                             "VmSwap:\t       8 kB\n"
                                             "Threads:\t1\n");
 
+    ck_assert_uint_eq(status.parent, 4711);
     ck_assert_uint_eq(status.peak_virtual, 10240 << 10);
     ck_assert_uint_eq(status.locked, 128 << 10);
     ck_assert_uint_eq(status.resident, 2048 << 10);
@@ -87,6 +89,7 @@ START_TEST(of_this_process)
     ck_assert_uint_ge(status.peak_resident, status.resident);
     ck_assert_uint_gt(status.peak_virtual, status.resident);
     ck_assert_uint_eq(status.resident % 1024, 0);
+    ck_assert_uint_eq(status.parent, (uint64_t)getppid());
 }
 END_TEST
 

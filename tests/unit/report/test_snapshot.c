@@ -18,6 +18,7 @@ static void begin(void)
     struct al_text problems = al_text_over(problem_bytes, sizeof(problem_bytes));
 
     al_config_read(&config, NULL, &problems);
+    config.stats = AL_STATS_JSON;
     run = (struct al_run){
         .pid = getpid(), .config = &config, .program = "p", .backend = "none", .limit_bytes = 4711};
     memset(&snapshot, 0xAA, sizeof(snapshot));
