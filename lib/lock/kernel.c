@@ -3,8 +3,6 @@
 #include "counters.h"
 #include "sys.h"
 
-#include <stdbool.h>
-
 #if !defined(SYS_mlock2)
 #    if defined(__x86_64__)
 #        define SYS_mlock2 325
@@ -44,27 +42,11 @@ struct book {
 #define BOOK(call)                                                                                 \
     ((struct book){AL_COUNT_syscalls_##call##_count, AL_COUNT_syscalls_##call##_time_ns})
 
-/* Unlocking and advice that fail leave nothing unlocked that was to be locked. */
-static bool is_lock(long number)
-{
-    return number == SYS_mlock2 || number == SYS_mlock || number == SYS_mlockall;
-}
-
 static void (*watcher)(const char *call, int error);
 
 void al_kernel_watch(void (*on_failure)(const char *call, int error))
 {
     watcher = on_failure;
-}
-
-static void book_failure(long number, int error)
-{
-    al_count(failure_counter(error));
-    if (watcher)
-        watcher(number == SYS_mlockall ? "mlockall"
-                : number == SYS_mlock  ? "mlock"
-                                       : "mlock2",
-                error);
 }
 
 static int call(struct book book, long number, long a, long b, long c)
@@ -74,14 +56,23 @@ static int call(struct book book, long number, long a, long b, long c)
 
     al_count_add(book.time_ns, al_now_ns() - begin);
     al_count(book.count);
-    if (result < 0 && is_lock(number))
-        book_failure(number, (int)result);
     return (int)result;
+}
+
+/* Of locks alone: unlocking and advice that fail leave nothing unlocked that was to be locked. */
+static int booked(const char *name, int result)
+{
+    if (result < 0) {
+        al_count(failure_counter(result));
+        if (watcher)
+            watcher(name, result);
+    }
+    return result;
 }
 
 int al_kernel_mlockall(unsigned flags)
 {
-    return call(BOOK(mlockall), SYS_mlockall, (long)flags, 0, 0);
+    return booked("mlockall", call(BOOK(mlockall), SYS_mlockall, (long)flags, 0, 0));
 }
 
 int al_kernel_munlockall(void)
@@ -89,12 +80,17 @@ int al_kernel_munlockall(void)
     return call(BOOK(munlock), SYS_munlockall, 0, 0, 0);
 }
 
-int al_kernel_mlock2(const void *start, size_t length, unsigned flags)
+int al_kernel_try_mlock2(const void *start, size_t length, unsigned flags)
 {
     /* Without flags it is mlock, which every kernel has. */
     if (!flags)
         return call(BOOK(mlock2), SYS_mlock, (long)start, (long)length, 0);
     return call(BOOK(mlock2), SYS_mlock2, (long)start, (long)length, (long)flags);
+}
+
+int al_kernel_mlock2(const void *start, size_t length, unsigned flags)
+{
+    return booked(flags ? "mlock2" : "mlock", al_kernel_try_mlock2(start, length, flags));
 }
 
 int al_kernel_munlock(const void *start, size_t length)

@@ -30,6 +30,9 @@ int al_kernel_munlockall(void);
 /* mlock2(2). `flags` is 0 (then it is mlock) or AL_MLOCK_ONFAULT: -ENOSYS before Linux 4.4. */
 int al_kernel_mlock2(const void *start, size_t length, unsigned flags);
 
+/* The same to find out what is allowed: a failure is none of the report's. */
+int al_kernel_try_mlock2(const void *start, size_t length, unsigned flags);
+
 int al_kernel_munlock(const void *start, size_t length);
 
 int al_kernel_madvise(const void *start, size_t length, int advice);

@@ -14,15 +14,16 @@ struct kernel_rlimit {
     uint64_t hard;
 };
 
-static bool has_ipc_lock(void)
+static void read_capabilities(struct al_privilege *privilege)
 {
     struct __user_cap_header_struct header = {.version = _LINUX_CAPABILITY_VERSION_3};
     struct __user_cap_data_struct data[_LINUX_CAPABILITY_U32S_3];
 
     memset(data, 0, sizeof(data));
     if (al_sys2(SYS_capget, &header, data))
-        return false;
-    return data[CAP_IPC_LOCK / 32].effective >> CAP_IPC_LOCK % 32 & 1;
+        return;
+    privilege->capable = data[CAP_IPC_LOCK / 32].effective >> CAP_IPC_LOCK % 32 & 1;
+    privilege->resource = data[CAP_SYS_RESOURCE / 32].effective >> CAP_SYS_RESOURCE % 32 & 1;
 }
 
 static bool locks_beyond(uint64_t limit)
@@ -37,9 +38,19 @@ static bool locks_beyond(uint64_t limit)
     start = al_sys_mmap(NULL, length, PROT_NONE, flags, -1, 0);
     if (al_sys_failed(start))
         return false;
-    locked = al_kernel_mlock2((void *)start, length, AL_MLOCK_ONFAULT) == 0;
+    locked = al_kernel_try_mlock2((void *)start, length, AL_MLOCK_ONFAULT) == 0;
     al_sys2(SYS_munmap, start, length);
     return locked;
+}
+
+/* Of no bytes, so that there need be no memory for it: the kernel asks first whether it may. */
+static int lock_of_nothing(void)
+{
+    int error = al_kernel_try_mlock2(NULL, 0, AL_MLOCK_ONFAULT);
+
+    if (error == -ENOSYS)
+        error = al_kernel_try_mlock2(NULL, 0, 0); /* before Linux 4.4 */
+    return error;
 }
 
 struct al_privilege al_privilege_read(void)
@@ -50,8 +61,40 @@ struct al_privilege al_privilege_read(void)
     al_sys4(SYS_prlimit64, 0, RLIMIT_MEMLOCK, 0, &limit);
     privilege.soft_limit = limit.soft;
     privilege.hard_limit = limit.hard;
-    privilege.capable = has_ipc_lock();
-    privilege.exempt = privilege.soft_limit == AL_UNLIMITED ||
-                       (privilege.capable && locks_beyond(privilege.soft_limit));
+    privilege.exempt = privilege.soft_limit == AL_UNLIMITED || locks_beyond(privilege.soft_limit);
+    privilege.capable = privilege.exempt;
+    if (!privilege.exempt)
+        read_capabilities(&privilege);
+    /* Who has just locked more than the limit may lock. */
+    if (!privilege.exempt || privilege.soft_limit == AL_UNLIMITED)
+        privilege.forbidden = lock_of_nothing();
+    if (privilege.soft_limit == 0 && privilege.forbidden == -EPERM)
+        privilege.forbidden = 0;
     return privilege;
+}
+
+static bool set_limit(struct al_privilege *privilege, uint64_t soft, uint64_t hard)
+{
+    struct kernel_rlimit limit = {.soft = soft, .hard = hard};
+
+    if (al_sys4(SYS_prlimit64, 0, RLIMIT_MEMLOCK, &limit, 0))
+        return false;
+    privilege->soft_limit = soft;
+    privilege->hard_limit = hard;
+    privilege->exempt = soft == AL_UNLIMITED;
+    return true;
+}
+
+void al_privilege_raise(struct al_privilege *privilege)
+{
+    uint64_t hard = privilege->hard_limit;
+
+    if (privilege->exempt)
+        return;
+    /* In a user namespace the capability is there and does not count. */
+    if (privilege->resource && hard != AL_UNLIMITED &&
+        set_limit(privilege, AL_UNLIMITED, AL_UNLIMITED))
+        return;
+    if (privilege->soft_limit < hard)
+        (void)set_limit(privilege, hard, hard);
 }

@@ -38,6 +38,14 @@ int al_kernel_mlock2(const void *start, size_t length, unsigned flags)
     return kernel_double.mlock2_error;
 }
 
+int al_kernel_try_mlock2(const void *start, size_t length, unsigned flags)
+{
+    if (length)
+        return al_kernel_mlock2(start, length, flags);
+    kernel_double.nothing_calls++;
+    return flags ? kernel_double.nothing_error : kernel_double.nothing_old_error;
+}
+
 int al_kernel_munlock(const void *start, size_t length)
 {
     (void)start;

@@ -7,14 +7,17 @@
 
 struct kernel_double {
     /* How it behaves. */
-    bool knows_onfault; /* Linux 4.4 or later */
-    int mlockall_error; /* what mlockall returns for flags it knows, 0 or a negative errno */
-    int mlock2_error;   /* the same of mlock2 */
-    int unknown_advice; /* what madvise does not know; 0: it knows all */
-    bool locked;        /* memory is: madvise refuses what it refuses then, until munlock */
+    bool knows_onfault;    /* Linux 4.4 or later */
+    int mlockall_error;    /* what mlockall returns for flags it knows, 0 or a negative errno */
+    int mlock2_error;      /* the same of mlock2 */
+    int nothing_error;     /* the same of an mlock2 of no bytes, on fault … */
+    int nothing_old_error; /* … and without flags */
+    int unknown_advice;    /* what madvise does not know; 0: it knows all */
+    bool locked;           /* memory is: madvise refuses what it refuses then, until munlock */
     /* What became of it. */
     unsigned mlockall_calls;
     unsigned mlock2_calls;
+    unsigned nothing_calls; /* of no bytes */
     unsigned madvise_calls;
     unsigned other_calls;
     unsigned in_force; /* flags of the mlockall that succeeded last */

@@ -62,6 +62,17 @@ START_TEST(failures_are_booked_by_errno)
 END_TEST
 
 /* Nothing that was to be locked is unlocked because of them. */
+START_TEST(failures_of_a_trial_are_not_booked)
+{
+    ck_assert_int_lt(al_kernel_try_mlock2((const void *)1, SIZE_MAX / 2, AL_MLOCK_ONFAULT), 0);
+    ck_assert_int_lt(al_kernel_try_mlock2((const void *)1, SIZE_MAX / 2, 0), 0);
+    look();
+    for (enum al_counter i = AL_COUNT_failures_EPERM; i <= AL_COUNT_failures_other; i++)
+        ck_assert_uint_eq(sum[i], 0);
+    ck_assert_uint_eq(sum[AL_COUNT_syscalls_mlock2_count], 2);
+}
+END_TEST
+
 START_TEST(failures_to_unlock_or_advise_are_not_booked)
 {
     char *page = map_pages(1);
@@ -90,6 +101,7 @@ int main(void)
 
     tcase_add_test(tests, a_page_is_locked_and_unlocked);
     tcase_add_test(tests, failures_are_booked_by_errno);
+    tcase_add_test(tests, failures_of_a_trial_are_not_booked);
     tcase_add_test(tests, failures_to_unlock_or_advise_are_not_booked);
     tcase_add_test(tests, unlocking_everything_counts_as_unlocking);
     return unit_run(tests);
