@@ -90,6 +90,27 @@ static int parse_path(const char *value, char *path)
     return 0;
 }
 
+static int parse_budget(const char *value, const struct al_option *option,
+                        struct al_budget_option *budget)
+{
+    struct al_budget_option found = {.sort = AL_BUDGET_SIZE};
+    unsigned percent;
+    int error;
+
+    if (al_parse_word(value, option->words, &found.sort) == 0) {
+        *budget = found;
+        return 0;
+    }
+    if (al_parse_percent(value, &percent) == 0) {
+        *budget = (struct al_budget_option){.sort = AL_BUDGET_PERCENT, .amount = percent};
+        return 0;
+    }
+    error = al_parse_size(value, option->min, option->max, &found.amount);
+    if (!error)
+        *budget = found;
+    return error;
+}
+
 /* Stores the value in `config`. On failure `bad_word` is the part that is wrong. */
 static int parse_option(struct al_config *config, const struct al_option *option, const char *value,
                         char *bad_word)
@@ -116,6 +137,8 @@ static int parse_option(struct al_config *config, const struct al_option *option
     }
     case AL_OPTION_COUNT:
         return al_parse_count(value, option->min, option->max, field);
+    case AL_OPTION_BUDGET:
+        return parse_budget(value, option, field);
     case AL_OPTION_PATH:
         return parse_path(value, field);
     case AL_OPTION_LIST:

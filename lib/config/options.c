@@ -34,6 +34,9 @@ static const struct al_word log_words[] = {{"quiet", AL_LOG_QUIET}, {"error", AL
                                            {"warn", AL_LOG_WARN},   {"info", AL_LOG_INFO},
                                            {"debug", AL_LOG_DEBUG}, {NULL, 0}};
 
+static const struct al_word budget_words[] = {
+    {"auto", AL_BUDGET_AUTO}, {"unlimited", AL_BUDGET_UNLIMITED}, {NULL, 0}};
+
 static const struct al_word no_words[] = {{NULL, 0}};
 
 /* The value does not matter: it stands for a size's upper bound. */
@@ -68,6 +71,23 @@ static void print_words(struct al_text *text, const struct al_word *words, const
     }
 }
 
+static void print_budget(struct al_text *text, const struct al_word *words,
+                         const struct al_budget_option *budget)
+{
+    if (budget->sort == AL_BUDGET_SIZE) {
+        al_text_exact_size(text, budget->amount);
+        return;
+    }
+    if (budget->sort == AL_BUDGET_PERCENT) {
+        al_text_u64(text, budget->amount);
+        al_text_char(text, '%');
+        return;
+    }
+    for (; words->word; words++)
+        if (words->value == budget->sort)
+            al_text_string(text, words->word);
+}
+
 void al_option_print(struct al_text *text, const struct al_option *option,
                      const struct al_config *config)
 {
@@ -93,6 +113,9 @@ void al_option_print(struct al_text *text, const struct al_option *option,
         break;
     case AL_OPTION_COUNT:
         al_text_u64(text, *(const uint64_t *)value);
+        break;
+    case AL_OPTION_BUDGET:
+        print_budget(text, option->words, value);
         break;
     case AL_OPTION_PATH:
     case AL_OPTION_LIST:
@@ -127,6 +150,10 @@ void al_option_print_allowed(struct al_text *text, const struct al_option *optio
             al_text_string(text, ", or ");
             al_text_string(text, option->words->word);
         }
+        break;
+    case AL_OPTION_BUDGET:
+        print_words(text, option->words, ", ", ~0U);
+        al_text_string(text, ", 1% to 100%, or a size in bytes, optionally with K, M, G or T");
         break;
     case AL_OPTION_PATH:
         al_text_string(text, "a file name shorter than ");

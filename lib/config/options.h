@@ -30,17 +30,31 @@ enum al_kinds {
 };
 enum al_on_failure { AL_ON_FAILURE_WARN, AL_ON_FAILURE_FAIL, AL_ON_FAILURE_IGNORE };
 enum al_fork { AL_FORK_NONE, AL_FORK_ONFAULT, AL_FORK_RELOCK };
+
+/* How a budget is given; what `amount` means with it. */
+enum al_budget_sort {
+    AL_BUDGET_AUTO,      /* nothing */
+    AL_BUDGET_UNLIMITED, /* nothing */
+    AL_BUDGET_PERCENT,   /* 1 to 100 */
+    AL_BUDGET_SIZE       /* bytes */
+};
+struct al_budget_option {
+    unsigned sort; /* enum al_budget_sort */
+    uint64_t amount;
+};
+
 enum al_stats { AL_STATS_TEXT, AL_STATS_JSON, AL_STATS_OFF };
 enum al_log { AL_LOG_QUIET, AL_LOG_ERROR, AL_LOG_WARN, AL_LOG_INFO, AL_LOG_DEBUG };
 
 /* Storage of an option's value, by its TYPE in options.def. */
-#define AL_FIELD_WORD(name)  unsigned name;
-#define AL_FIELD_SET(name)   unsigned name;
-#define AL_FIELD_FLAG(name)  unsigned name;
-#define AL_FIELD_SIZE(name)  uint64_t name;
-#define AL_FIELD_COUNT(name) uint64_t name;
-#define AL_FIELD_PATH(name)  char name[AL_OPTION_PATH_SIZE];
-#define AL_FIELD_LIST(name)  char name[AL_OPTION_LIST_SIZE];
+#define AL_FIELD_WORD(name)   unsigned name;
+#define AL_FIELD_SET(name)    unsigned name;
+#define AL_FIELD_FLAG(name)   unsigned name;
+#define AL_FIELD_SIZE(name)   uint64_t name;
+#define AL_FIELD_BUDGET(name) struct al_budget_option name;
+#define AL_FIELD_COUNT(name)  uint64_t name;
+#define AL_FIELD_PATH(name)   char name[AL_OPTION_PATH_SIZE];
+#define AL_FIELD_LIST(name)   char name[AL_OPTION_LIST_SIZE];
 
 struct al_config {
 #define AL_OPTION(NAME, TYPE, field, default_text, words, min, max, help) AL_FIELD_##TYPE(field)
@@ -63,6 +77,7 @@ enum al_option_type {
     AL_OPTION_FLAG,
     AL_OPTION_SIZE,
     AL_OPTION_COUNT,
+    AL_OPTION_BUDGET,
     AL_OPTION_PATH,
     AL_OPTION_LIST
 };

@@ -67,6 +67,24 @@ int al_parse_count(const char *value, uint64_t min, uint64_t max, uint64_t *ret_
     return al_parse_size(value, min, max, ret_count);
 }
 
+int al_parse_percent(const char *value, unsigned *ret_percent)
+{
+    unsigned percent = 0;
+    const char *at = value;
+
+    for (; *at >= '0' && *at <= '9'; at++) {
+        percent = percent * 10 + (unsigned)(*at - '0');
+        if (percent > 100)
+            return -ERANGE;
+    }
+    if (at == value || at[0] != '%' || at[1])
+        return -EINVAL;
+    if (!percent)
+        return -ERANGE;
+    *ret_percent = percent;
+    return 0;
+}
+
 int al_parse_word(const char *value, const struct al_word *words, unsigned *ret_value)
 {
     for (; words->word; words++) {

@@ -11,6 +11,9 @@
 /* Bytes, optionally followed by K, M, G or T (powers of 1024, either case). */
 int al_parse_size(const char *value, uint64_t min, uint64_t max, uint64_t *ret_size);
 
+/* A whole number from 1 to 100 followed by %. */
+int al_parse_percent(const char *value, unsigned *ret_percent);
+
 /* 0/1, no/yes, off/on, false/true. */
 int al_parse_flag(const char *value, unsigned *ret_flag);
 

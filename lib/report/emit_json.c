@@ -77,6 +77,7 @@ static void option_member(struct al_text *text, const struct al_option *option,
         number_member(text, name, *(const uint64_t *)value);
         break;
     case AL_OPTION_WORD:
+    case AL_OPTION_BUDGET:
         al_option_print(&print, option, config);
         string_member(text, name, printed);
         break;

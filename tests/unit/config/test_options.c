@@ -119,6 +119,26 @@ START_TEST(a_path_is_shown_whole)
 }
 END_TEST
 
+START_TEST(a_budget_is_shown_as_it_was_written)
+{
+    static const char *const values[] = {"auto", "unlimited", "1%",  "75%",
+                                         "100%", "0",         "64K", "3G"};
+
+    for (size_t i = 0; i < sizeof(values) / sizeof(values[0]); i++) {
+        char variable[64] = "AUTOLOCK_BUDGET=";
+
+        read_one(strcat(variable, values[i]));
+        ck_assert_str_eq(printed(option_named("BUDGET")), values[i]);
+    }
+    read_one("AUTOLOCK_BUDGET=75%");
+    ck_assert_uint_eq(config.budget.sort, AL_BUDGET_PERCENT);
+    ck_assert_uint_eq(config.budget.amount, 75);
+    read_one("AUTOLOCK_BUDGET=64K");
+    ck_assert_uint_eq(config.budget.sort, AL_BUDGET_SIZE);
+    ck_assert_uint_eq(config.budget.amount, 65536);
+}
+END_TEST
+
 START_TEST(what_is_allowed)
 {
     static const struct al_word no_words[] = {{NULL, 0}};
@@ -130,6 +150,9 @@ START_TEST(what_is_allowed)
     ck_assert_str_eq(allowed(option_named("FLAGS")),
                      "a comma-separated list of current, future, onfault");
     ck_assert_str_eq(allowed(option_named("STATS_FILE")), "a file name shorter than 4096 bytes");
+    ck_assert_str_eq(allowed(option_named("BUDGET")),
+                     "auto, unlimited, 1% to 100%, or a size in bytes, optionally with "
+                     "K, M, G or T");
     ck_assert_str_eq(allowed(&size), "a size in bytes, optionally with K, M, G or T, from 0 to 1M");
     ck_assert_str_eq(allowed(&flag), "one of 0, 1, no, yes, off, on, false, true");
 }
@@ -145,6 +168,7 @@ int main(void)
     tcase_add_test(tests, every_word_is_taken);
     tcase_add_test(tests, a_set_is_shown_in_the_tables_order);
     tcase_add_test(tests, a_path_is_shown_whole);
+    tcase_add_test(tests, a_budget_is_shown_as_it_was_written);
     tcase_add_test(tests, what_is_allowed);
     return unit_run(tests);
 }

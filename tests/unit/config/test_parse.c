@@ -81,6 +81,27 @@ START_TEST(sizes_out_of_bounds)
 }
 END_TEST
 
+START_TEST(percents)
+{
+    static const char *const junk[] = {"",    "%",    "50",  "50 %", " 50%",
+                                       "-1%", "5.5%", "1K%", "50%%", "x%"};
+    unsigned percent = 7;
+
+    ck_assert_int_eq(al_parse_percent("1%", &percent), 0);
+    ck_assert_uint_eq(percent, 1);
+    ck_assert_int_eq(al_parse_percent("007%", &percent), 0);
+    ck_assert_uint_eq(percent, 7);
+    ck_assert_int_eq(al_parse_percent("100%", &percent), 0);
+    ck_assert_uint_eq(percent, 100);
+    ck_assert_int_eq(al_parse_percent("0%", &percent), -ERANGE);
+    ck_assert_int_eq(al_parse_percent("101%", &percent), -ERANGE);
+    ck_assert_int_eq(al_parse_percent("4294967297%", &percent), -ERANGE);
+    for (size_t i = 0; i < sizeof(junk) / sizeof(junk[0]); i++)
+        ck_assert_msg(al_parse_percent(junk[i], &percent) == -EINVAL, "%s", junk[i]);
+    ck_assert_uint_eq(percent, 100);
+}
+END_TEST
+
 START_TEST(flags)
 {
     static const struct al_word good[] = {{"0", 0},     {"1", 1},   {"no", 0},    {"yes", 1},
@@ -209,6 +230,7 @@ int main(void)
     tcase_add_test(tests, what_is_no_size);
     tcase_add_test(tests, sizes_that_overflow);
     tcase_add_test(tests, sizes_out_of_bounds);
+    tcase_add_test(tests, percents);
     tcase_add_test(tests, flags);
     tcase_add_test(tests, what_is_no_flag);
     tcase_add_test(tests, one_word);

@@ -96,6 +96,26 @@ START_TEST(a_bad_size)
 }
 END_TEST
 
+START_TEST(a_bad_budget)
+{
+    static const char *const wrong[] = {"0%",  "101%", "50%%", "1.5G",
+                                        "all", "-1",   "%",    "18446744073709551616"};
+
+    for (size_t i = 0; i < sizeof(wrong) / sizeof(wrong[0]); i++) {
+        char variable[64] = "AUTOLOCK_BUDGET=";
+        const char *said = READ(strcat(variable, wrong[i]));
+
+        ck_assert_ptr_nonnull(strstr(said, wrong[i]));
+        ck_assert_ptr_nonnull(strstr(said, "; using auto\n"));
+        ck_assert_uint_eq(lines_of(said), 1);
+    }
+    ck_assert_str_eq(READ("AUTOLOCK_BUDGET=unlimted"),
+                     "libautolock: AUTOLOCK_BUDGET=\"unlimted\": must be auto, unlimited, "
+                     "1% to 100%, or a size in bytes, optionally with K, M, G or T (did you "
+                     "mean unlimited?); using auto\n");
+}
+END_TEST
+
 START_TEST(control_bytes_do_not_reach_the_terminal)
 {
     const char *said = READ("AUTOLOCK_MODE=a\x1b[2J\nb\x7f", "AUTOLOCK_\x1b]0;x\a=1");
@@ -165,6 +185,7 @@ int main(void)
     tcase_add_test(tests, an_empty_name);
     tcase_add_test(tests, contradictions);
     tcase_add_test(tests, a_bad_size);
+    tcase_add_test(tests, a_bad_budget);
     tcase_add_test(tests, control_bytes_do_not_reach_the_terminal);
     tcase_add_test(tests, huge_names_and_values_are_cut);
     tcase_add_test(tests, ten_problems_are_shown);
