@@ -1,0 +1,68 @@
+#include "budget.h"
+
+#include "cgroup.h"
+#include "sys.h"
+
+#include <string.h>
+#include <sys/sysinfo.h>
+
+static uint64_t machine_memory(void)
+{
+    struct sysinfo info;
+    uint64_t bytes;
+
+    memset(&info, 0, sizeof(info));
+    if (al_sys1(SYS_sysinfo, &info) || !info.totalram ||
+        __builtin_mul_overflow((uint64_t)info.totalram, info.mem_unit, &bytes))
+        return AL_UNLIMITED;
+    return bytes;
+}
+
+static uint64_t percent_of(uint64_t bytes, uint64_t percent)
+{
+    if (bytes == AL_UNLIMITED)
+        return AL_UNLIMITED;
+    return bytes / 100 * percent + bytes % 100 * percent / 100;
+}
+
+static void at_most(struct al_budget *budget, uint64_t bytes, enum al_budget_by by)
+{
+    if (bytes >= budget->bytes)
+        return;
+    budget->bytes = bytes;
+    budget->by = by;
+}
+
+void al_budget_decide(struct al_budget *budget, const struct al_budget_option *option,
+                      const struct al_privilege *privilege)
+{
+    bool whole = option->sort == AL_BUDGET_PERCENT;
+    uint64_t cgroup = percent_of(budget->cgroup_bytes, whole ? 100 : AL_BUDGET_CGROUP_PERCENT);
+    uint64_t machine = percent_of(budget->machine_bytes, whole ? 100 : AL_BUDGET_MACHINE_PERCENT);
+
+    budget->bytes = AL_UNLIMITED;
+    budget->by = AL_BUDGET_BY_NOTHING;
+    if (option->sort == AL_BUDGET_SIZE)
+        at_most(budget, option->amount, AL_BUDGET_BY_OPTION);
+    if (!privilege->exempt)
+        at_most(budget, privilege->soft_limit, AL_BUDGET_BY_MEMLOCK);
+    if (option->sort == AL_BUDGET_AUTO || option->sort == AL_BUDGET_PERCENT) {
+        at_most(budget, cgroup, AL_BUDGET_BY_CGROUP);
+        at_most(budget, machine, AL_BUDGET_BY_MACHINE);
+    }
+    if (option->sort == AL_BUDGET_PERCENT)
+        budget->bytes = percent_of(budget->bytes, option->amount);
+}
+
+struct al_budget al_budget_read(const struct al_budget_option *option,
+                                const struct al_privilege *privilege)
+{
+    struct al_budget budget = {.cgroup_bytes = AL_UNLIMITED, .machine_bytes = AL_UNLIMITED};
+
+    if (option->sort != AL_BUDGET_UNLIMITED) {
+        budget.cgroup_bytes = al_cgroup_limit("");
+        budget.machine_bytes = machine_memory();
+    }
+    al_budget_decide(&budget, option, privilege);
+    return budget;
+}

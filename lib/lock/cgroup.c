@@ -1,0 +1,184 @@
+#include "cgroup.h"
+
+#include "cgroup_parse.h"
+#include "io.h"
+#include "lines.h"
+#include "sys.h"
+#include "text.h"
+
+#include <fcntl.h>
+#include <string.h>
+
+/* The longest file name: root, mount point, cgroup and file together. */
+enum { NAME_BYTES = PATH_MAX + 256 };
+
+/* A line of /proc/self/cgroup: number, controllers and path. */
+enum { LINE_BYTES = PATH_MAX + 256 };
+
+/* All of memory.stat, as a rule: then one read is enough. */
+enum { VALUE_BYTES = 2048 };
+
+static const char stat_limit[] = "hierarchical_memory_limit ";
+
+/* Where the mounts are on every distribution; the rest is in /proc/self/mountinfo. */
+static const char *const mounts_v1[] = {"/sys/fs/cgroup/memory", NULL};
+static const char *const mounts_v2[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified", NULL};
+
+/* A mount of cgroups, and the file name that is being made of it. */
+struct place {
+    const char *root;
+    enum al_cgroup_version version;
+    char name[NAME_BYTES];
+};
+
+/* mount + path + "/" + file; false if that is too long. */
+static bool make_name(struct place *place, const char *mount, const char *path, size_t length,
+                      const char *file)
+{
+    struct al_text text = al_text_over(place->name, sizeof(place->name));
+
+    al_text_string(&text, place->root);
+    al_text_string(&text, mount);
+    al_text_bytes(&text, path, length);
+    al_text_char(&text, '/');
+    al_text_string(&text, file);
+    return !text.cut;
+}
+
+/* Reads one limit; false if there is no such file. */
+static bool read_limit(struct place *place, const char *mount, const char *path, size_t length,
+                       uint64_t *ret_limit)
+{
+    bool v2 = place->version == AL_CGROUP_V2;
+    char value[VALUE_BYTES];
+    long got = -ENAMETOOLONG;
+
+    if (v2) {
+        if (make_name(place, mount, path, length, "memory.max"))
+            got = al_io_read_file(place->name, value, sizeof(value));
+        if (got >= 0)
+            *ret_limit = al_cgroup_parse_limit(value);
+        return got >= 0;
+    }
+    /* It has the limits of the cgroups above in it. */
+    if (make_name(place, mount, path, length, "memory.stat"))
+        got = al_io_read_file_from(place->name, stat_limit, value, sizeof(value));
+    if (got > 0) {
+        value[strcspn(value, "\n")] = '\0';
+        *ret_limit = al_cgroup_parse_limit(value + sizeof(stat_limit) - 1);
+        return true;
+    }
+    if (make_name(place, mount, path, length, "memory.limit_in_bytes"))
+        got = al_io_read_file(place->name, value, sizeof(value));
+    if (got >= 0)
+        *ret_limit = al_cgroup_parse_limit(value);
+    return got >= 0;
+}
+
+static bool exists(struct place *place, const char *mount, const char *path, const char *file)
+{
+    return make_name(place, mount, path, strlen(path), file) &&
+           al_sys4(SYS_faccessat, AT_FDCWD, place->name, F_OK, 0) == 0;
+}
+
+/* Version 2: a limit holds for all that is below it. */
+static uint64_t smallest_above(struct place *place, const char *mount, const char *path,
+                               uint64_t least)
+{
+    size_t length = strlen(path);
+
+    while (length) {
+        uint64_t limit;
+
+        do
+            length--;
+        while (length && path[length] != '/');
+        if (read_limit(place, mount, path, length, &limit) && limit < least)
+            least = limit;
+    }
+    return least;
+}
+
+/* The limit of the cgroup `path` below this mount; false if it is not there. */
+static bool limit_at(struct place *place, const char *mount, const char *path, uint64_t *ret_limit)
+{
+    uint64_t limit = AL_CGROUP_UNLIMITED;
+    bool there = read_limit(place, mount, path, strlen(path), &limit);
+
+    if (place->version == AL_CGROUP_V2) {
+        /* The controller may be switched off here and on above; the root has no limit of its own */
+        if (!there && !exists(place, mount, path, "cgroup.controllers"))
+            return false;
+        limit = smallest_above(place, mount, path, limit);
+        there = true;
+    }
+    if (there)
+        *ret_limit = limit;
+    return there;
+}
+
+struct mount_query {
+    struct place *place;
+    const char *path;
+    uint64_t limit;
+    bool found;
+};
+
+static bool ask_mount(char *line, void *data)
+{
+    struct mount_query *query = data;
+    char *point = al_cgroup_parse_mount(line, query->place->version);
+
+    if (point)
+        query->found = limit_at(query->place, point, query->path, &query->limit) ||
+                       limit_at(query->place, point, "", &query->limit);
+    return !query->found;
+}
+
+/* The mount is somewhere else. `line` is a buffer that may be used. */
+static uint64_t limit_by_mountinfo(struct place *place, const char *path, char *line, size_t size)
+{
+    struct mount_query query = {.place = place, .path = path, .limit = AL_CGROUP_UNLIMITED};
+
+    char bytes[512]; /* the place's own name is needed for each mount */
+    struct al_text name = al_text_over(bytes, sizeof(bytes));
+
+    al_text_string(&name, place->root);
+    al_text_string(&name, "/proc/self/mountinfo");
+    if (!name.cut)
+        (void)al_lines_each(bytes, AL_LINES_LIST, line, size, ask_mount, &query);
+    return query.limit;
+}
+
+static bool parse_line(char *line, void *data)
+{
+    struct al_cgroup *cgroup = data;
+
+    al_cgroup_parse_line(line, cgroup);
+    return cgroup->version != AL_CGROUP_V1; /* nothing is better */
+}
+
+uint64_t al_cgroup_limit(const char *root)
+{
+    struct place place = {.root = root};
+    char line[LINE_BYTES];
+    struct al_cgroup cgroup;
+    const char *const *mounts;
+    uint64_t limit;
+
+    cgroup.version = AL_CGROUP_NONE;
+    if (make_name(&place, "/proc/self", "", 0, "cgroup"))
+        (void)al_lines_each(place.name, AL_LINES_TEXT, line, sizeof(line), parse_line, &cgroup);
+    if (cgroup.version == AL_CGROUP_NONE)
+        return AL_CGROUP_UNLIMITED;
+    place.version = cgroup.version;
+    mounts = cgroup.version == AL_CGROUP_V1 ? mounts_v1 : mounts_v2;
+    for (const char *const *mount = mounts; *mount; mount++)
+        if (limit_at(&place, *mount, cgroup.path, &limit))
+            return limit;
+    /* In a container without a cgroup namespace the mount's root is the container's cgroup. */
+    for (const char *const *mount = mounts; *cgroup.path && *mount; mount++)
+        if (limit_at(&place, *mount, "", &limit))
+            return limit;
+    return limit_by_mountinfo(&place, cgroup.path, line, sizeof(line));
+}
