@@ -22,9 +22,12 @@ bool al_books_take(uint64_t pages)
 {
     uint64_t locked = __atomic_load_n(&al_books.locked_pages, __ATOMIC_RELAXED);
     uint64_t peak = __atomic_load_n(&al_books.peak_pages, __ATOMIC_RELAXED);
+    /* Our own tables are locked too, and held against it. */
+    uint64_t tables = al_pagemap_locked_pages();
+    uint64_t budget = al_books.budget_pages > tables ? al_books.budget_pages - tables : 0;
 
     do {
-        if (pages > al_books.budget_pages || locked > al_books.budget_pages - pages)
+        if (pages > budget || locked > budget - pages)
             return false;
     } while (!__atomic_compare_exchange_n(&al_books.locked_pages, &locked, locked + pages, true,
                                           __ATOMIC_RELAXED, __ATOMIC_RELAXED));

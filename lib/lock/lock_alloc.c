@@ -19,6 +19,9 @@ enum { MAP_COUNT_DEFAULT = 65530 };
 /* The part of the kernel's mappings that our runs of pages may take: two mappings a run. */
 enum { RUNS_SHARE = 8 };
 
+/* Under a smaller budget the page map's own tables would take too great a part of it. */
+static const uint64_t TABLES_BUDGET = (uint64_t)16 << 20;
+
 static uint64_t number_in(const char *path, uint64_t otherwise)
 {
     char text[32];
@@ -138,15 +141,9 @@ static bool judge_existing(const struct al_mapping *mapping, void *data)
     return true;
 }
 
-static void set_limits(const struct al_privilege *privilege)
-{
-    al_books.unlimited = privilege->exempt || al_books.observe;
-    al_books.budget_pages =
-        al_books.unlimited ? UINT64_MAX / 2 : privilege->soft_limit >> al_page_shift;
-}
-
 int al_lock_alloc_start(const struct al_config *config, const struct al_privilege *privilege,
-                        const struct al_allocator *allocator, bool several_threads)
+                        const struct al_budget *budget, const struct al_allocator *allocator,
+                        bool several_threads)
 {
     struct current current = {.flags = config->flags};
     struct al_allocator known = *allocator;
@@ -158,8 +155,8 @@ int al_lock_alloc_start(const struct al_config *config, const struct al_privileg
                                          .min_size = config->min_size,
                                          .max_size = config->max_size};
     al_books.lock_flags = config->flags & AL_FLAG_ONFAULT ? AL_MLOCK_ONFAULT : 0;
-    al_pagemap_init(privilege->exempt && !al_books.observe);
-    set_limits(privilege);
+    al_pagemap_init(privilege->exempt && !al_books.observe && budget->bytes >= TABLES_BUDGET);
+    al_books.budget_pages = al_books.observe ? UINT64_MAX / 2 : budget->bytes >> al_page_shift;
     al_books.runs_max = number_in("/proc/sys/vm/max_map_count", MAP_COUNT_DEFAULT) / RUNS_SHARE;
     /* With strict overcommit glibc gives back parts of a thread arena's heap, unseen. */
     if (number_in("/proc/sys/vm/overcommit_memory", 2) == 2)
@@ -180,7 +177,7 @@ int al_lock_alloc_again(bool on_fault, const struct al_privilege *privilege)
 
     /* Whoever held the gate is not in this process. */
     al_gate_reset(&al_books.gate);
-    set_limits(privilege);
+    al_books.unlimited = privilege->exempt || al_books.observe;
     (void)al_locker_enter();
     al_pagemap_lock_tables();
     error = al_relock(flags, was_unlimited && !al_books.unlimited);

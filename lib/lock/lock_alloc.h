@@ -5,16 +5,19 @@
 #ifndef AL_LOCK_ALLOC_H
 #define AL_LOCK_ALLOC_H
 
+#include "budget.h"
 #include "heap_owner.h"
 #include "options.h"
 #include "privilege.h"
 
 /*
  * Judges and locks what exists, by the kernel's map of the process, and from then on what the hooks
- * tell. Returns 0, or the negative errno of a start that could not lock what it should.
+ * tell, as far as the budget goes. Returns 0, or the negative errno of a start that could not lock
+ * what it should.
  */
 int al_lock_alloc_start(const struct al_config *config, const struct al_privilege *privilege,
-                        const struct al_allocator *allocator, bool several_threads);
+                        const struct al_budget *budget, const struct al_allocator *allocator,
+                        bool several_threads);
 
 /* In a forked child, where no lock is left: nothing is tracked any more. */
 void al_lock_alloc_stop(void);

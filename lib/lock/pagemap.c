@@ -39,6 +39,11 @@ size_t al_pagemap_bytes(void)
     return __atomic_load_n(&bytes, __ATOMIC_RELAXED);
 }
 
+al_page al_pagemap_locked_pages(void)
+{
+    return tables_locked ? al_pagemap_bytes() >> al_page_shift : 0;
+}
+
 /* Zeroed memory for ever. A table that is swapped out would stall malloc. */
 static void *more(size_t size)
 {

@@ -74,6 +74,9 @@ extern unsigned al_page_shift;
 /* `lock_tables`: keep the tree itself in RAM, locked on fault. */
 void al_pagemap_init(bool lock_tables);
 
+/* What of the tree is locked, in pages. */
+al_page al_pagemap_locked_pages(void);
+
 static inline al_page al_page_of(const void *address)
 {
     return (uintptr_t)address >> al_page_shift;

@@ -1,4 +1,5 @@
 #include "allocator.h"
+#include "budget.h"
 #include "counters.h"
 #include "downgrades.h"
 #include "heap_table.h"
@@ -109,7 +110,7 @@ static struct al_start_failure failure_by_policy(int error)
 }
 
 /* Mode alloc, and observe, which decides alike. */
-static void lock_by_policy(const struct al_privilege *privilege)
+static void lock_by_policy(const struct al_privilege *privilege, const struct al_budget *budget)
 {
     uint64_t sum[AL_COUNTER_TOTAL];
     struct al_allocator allocator;
@@ -117,7 +118,7 @@ static void lock_by_policy(const struct al_privilege *privilege)
 
     al_counters_sum(sum);
     al_allocator_learn(&allocator);
-    error = al_lock_alloc_start(&config, privilege, &allocator,
+    error = al_lock_alloc_start(&config, privilege, budget, &allocator,
                                 sum[AL_COUNT_calls_pthread_create] != 0);
     al_process.run.figures = fill_figures;
     al_process.run.lock_error = error;
@@ -142,10 +143,15 @@ static void lock_everything(void)
     struct al_privilege privilege = al_privilege_read();
     struct al_lock_all lock = {.backend = AL_BACKEND_NONE};
     struct al_start_failure failure = {.outcome = AL_OUTCOME_NOTHING};
+    struct al_budget budget;
 
+    if (config.mode != AL_MODE_OBSERVE)
+        al_privilege_raise(&privilege);
+    budget = al_budget_read(&config.budget, &privilege);
     al_process.run.limit_bytes = privilege.soft_limit;
+    al_process.run.cgroup_limit_bytes = budget.cgroup_bytes;
     if (config.mode != AL_MODE_ALL) {
-        lock_by_policy(&privilege);
+        lock_by_policy(&privilege, &budget);
         al_say_start(&config, &privilege, 0);
         return;
     }

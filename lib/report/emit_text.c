@@ -80,6 +80,8 @@ static void print_memory(struct al_text *text, const uint64_t *field)
         al_text_string(text, ", memlock limit none");
     else
         sized(text, ", memlock limit ", field[AL_FIELD_memory_limit_bytes]);
+    if (field[AL_FIELD_memory_cgroup_limit_bytes] != UINT64_MAX)
+        sized(text, ", cgroup limit ", field[AL_FIELD_memory_cgroup_limit_bytes]);
     al_text_char(text, '\n');
 }
 

@@ -43,6 +43,7 @@ static int take_memory(struct al_snapshot *snapshot, struct al_run *run)
     field[AL_FIELD_memory_peak_rss_bytes] = status.peak_resident;
     field[AL_FIELD_memory_swap_bytes] = status.swapped;
     field[AL_FIELD_memory_limit_bytes] = run->limit_bytes;
+    field[AL_FIELD_memory_cgroup_limit_bytes] = run->cgroup_limit_bytes;
     /* mlockall holds the whole address space against the limit, resident or not. */
     field[AL_FIELD_need_memlock_bytes] = status.peak_virtual;
     return error;

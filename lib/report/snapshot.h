@@ -13,10 +13,11 @@
 struct al_run {
     pid_t pid;
     const struct al_config *config;
-    const char *program;    /* base name */
-    const char *backend;    /* "kernel", "hooks" or "none" */
-    uint64_t limit_bytes;   /* the soft memlock limit, UINT64_MAX if unlimited */
-    uint64_t minor_at_lock; /* faults when the lock at start was done */
+    const char *program;         /* base name */
+    const char *backend;         /* "kernel", "hooks" or "none" */
+    uint64_t limit_bytes;        /* the soft memlock limit, UINT64_MAX if unlimited */
+    uint64_t cgroup_limit_bytes; /* of memory, UINT64_MAX if none is known */
+    uint64_t minor_at_lock;      /* faults when the lock at start was done */
     uint64_t major_at_lock;
     uint64_t peak_kernel_bytes; /* the most VmLck seen so far; a snapshot raises it */
     void (*figures)(uint64_t field[AL_FIELD_TOTAL]); /* what the hooks know; may be NULL */

@@ -76,7 +76,9 @@ static void begin(void)
 
 static int start(const struct al_privilege *privilege)
 {
-    return al_lock_alloc_start(&config, privilege, &allocator, false);
+    struct al_budget budget = {.bytes = privilege->exempt ? AL_UNLIMITED : privilege->soft_limit};
+
+    return al_lock_alloc_start(&config, privilege, &budget, &allocator, false);
 }
 
 static uint32_t word_of(const void *address)
@@ -226,6 +228,48 @@ START_TEST(past_the_limit)
 }
 END_TEST
 
+START_TEST(past_the_budget)
+{
+    struct al_budget budget = {.bytes = BYTES / 2};
+
+    ck_assert_int_eq(al_lock_alloc_start(&config, &exempt, &budget, &allocator, false), -ENOMEM);
+    ck_assert_uint_eq(al_books.budget_pages, BYTES / 2 / al_page_size());
+    ck_assert_uint_le(al_books.locked_pages, al_books.budget_pages);
+    ck_assert_uint_gt(counted(AL_COUNT_skipped_budget), 0);
+    /* A budget that small is not for our own tables. */
+    ck_assert_uint_eq(al_pagemap_locked_pages(), 0);
+}
+END_TEST
+
+/* In a larger one they are, and take their part of it. */
+START_TEST(our_own_tables_are_in_the_budget)
+{
+    struct al_budget budget = {.bytes = (uint64_t)64 << 20};
+    al_page tables;
+
+    ck_assert_int_eq(al_lock_alloc_start(&config, &exempt, &budget, &allocator, false), 0);
+    tables = al_pagemap_locked_pages();
+    ck_assert_uint_gt(tables, 0);
+    al_books.budget_pages = al_books.locked_pages + tables + 7;
+    ck_assert(!al_books_take(8));
+    ck_assert(al_books_take(7));
+    al_books_give_back(7);
+    al_books.budget_pages = tables - 1;
+    ck_assert(!al_books_take(1));
+}
+END_TEST
+
+START_TEST(observing_knows_no_budget)
+{
+    struct al_budget budget = {.bytes = 4096};
+
+    config.mode = AL_MODE_OBSERVE;
+    ck_assert_int_eq(al_lock_alloc_start(&config, &exempt, &budget, &allocator, false), 0);
+    ck_assert_uint_eq(counted(AL_COUNT_skipped_budget), 0);
+    ck_assert_uint_gt(al_books.peak_pages, BYTES / al_page_size());
+}
+END_TEST
+
 START_TEST(stopped)
 {
     ck_assert_int_eq(start(&exempt), 0);
@@ -344,6 +388,9 @@ static void add_starts(TCase *tests)
     tcase_add_test(tests, observed_only);
     tcase_add_test(tests, refused);
     tcase_add_test(tests, past_the_limit);
+    tcase_add_test(tests, past_the_budget);
+    tcase_add_test(tests, our_own_tables_are_in_the_budget);
+    tcase_add_test(tests, observing_knows_no_budget);
     tcase_add_test(tests, stopped);
     tcase_add_test(tests, libraries_come_and_go);
 }

@@ -31,6 +31,7 @@ START_TEST(the_whole_report)
     sample.field[AL_FIELD_memory_rss_bytes] = 13 << 20;
     sample.field[AL_FIELD_memory_peak_rss_bytes] = 14 << 20;
     sample.field[AL_FIELD_memory_limit_bytes] = UINT64_MAX;
+    sample.field[AL_FIELD_memory_cgroup_limit_bytes] = 64 << 20;
     sample.field[AL_FIELD_faults_minor] = 1234;
     sample.field[AL_FIELD_faults_minor_after_lock] = 34;
     sample.field[AL_FIELD_failures_ENOMEM] = 1;
@@ -40,7 +41,8 @@ START_TEST(the_whole_report)
         emit(), "libautolock " AL_VERSION ": program[4711], exit\n"
                 "  asked    MODE=all FLAGS=current,future\n"
                 "  locked   12.0 MiB as the kernel counts it (VmLck), by mlockall\n"
-                "  memory   resident 13.0 MiB (peak 14.0 MiB), swapped 0 B, memlock limit none\n"
+                "  memory   resident 13.0 MiB (peak 14.0 MiB), swapped 0 B, memlock limit none, "
+                "cgroup limit 64.0 MiB\n"
                 "  faults   34 minor, 0 major since the lock (in all 1,234 minor, 0 major)\n"
                 "  failed   ENOMEM 1\n"
                 "  calls    malloc 12,345  free 12,000\n");
@@ -52,6 +54,8 @@ START_TEST(nothing_happened)
     memset(sample.field, 0, sizeof(sample.field));
     expect("  failed   nothing\n");
     expect("  calls    none\n");
+    expect(", memlock limit 0 B, cgroup limit 0 B\n");
+    sample.field[AL_FIELD_memory_cgroup_limit_bytes] = UINT64_MAX;
     expect(", memlock limit 0 B\n");
 }
 END_TEST

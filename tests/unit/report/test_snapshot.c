@@ -19,8 +19,12 @@ static void begin(void)
 
     al_config_read(&config, NULL, &problems);
     config.stats = AL_STATS_JSON;
-    run = (struct al_run){
-        .pid = getpid(), .config = &config, .program = "p", .backend = "none", .limit_bytes = 4711};
+    run = (struct al_run){.pid = getpid(),
+                          .config = &config,
+                          .program = "p",
+                          .backend = "none",
+                          .limit_bytes = 4711,
+                          .cgroup_limit_bytes = 4712};
     memset(&snapshot, 0xAA, sizeof(snapshot));
 }
 
@@ -59,6 +63,7 @@ START_TEST(memory_is_in_it)
     ck_assert_uint_ge(snapshot.field[AL_FIELD_memory_peak_rss_bytes],
                       snapshot.field[AL_FIELD_memory_rss_bytes]);
     ck_assert_uint_eq(snapshot.field[AL_FIELD_memory_limit_bytes], 4711);
+    ck_assert_uint_eq(snapshot.field[AL_FIELD_memory_cgroup_limit_bytes], 4712);
     ck_assert_uint_gt(snapshot.field[AL_FIELD_need_memlock_bytes],
                       snapshot.field[AL_FIELD_memory_rss_bytes]);
 }
