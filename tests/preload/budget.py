@@ -4,6 +4,8 @@ import contextlib
 import os
 import pathlib
 import resource
+import shutil
+import subprocess
 from typing import Iterator
 
 from harness import MIB, NOBODY, Run, Skip, limit, need_no_privilege, need_privilege, need_root, program, run, without
@@ -167,3 +169,17 @@ def test_in_text() -> None:
     with cgroup(48 * MIB) as folder:
         done = steps(1, prepare=enter(folder), STATS="text", STATS_FILE="").expect()
         assert b"cgroup limit 48.0 MiB" in done.err, done
+
+
+# -- user namespaces ------------------------------------------------------------------------------
+
+
+def test_in_a_user_namespace() -> None:
+    """Every capability is there, and none counts: finding that out is no failure."""
+    unshare = shutil.which("unshare")
+    if not unshare or subprocess.run([unshare, "-r", "true"], capture_output=True, check=False).returncode:
+        raise Skip("no user namespace can be made here")
+    done = run(unshare, "-r", program("small_steps"), "16", MODE="alloc", FLAGS="future",
+               prepare=limit(resource.RLIMIT_MEMLOCK, 4 * MIB))
+    stays_within(done, 4 * MIB)
+    assert done.report["memory"]["limit_bytes"] == 4 * MIB
