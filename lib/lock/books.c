@@ -21,13 +21,11 @@ uint64_t al_books_slack(void)
 bool al_books_take(uint64_t pages)
 {
     uint64_t locked = __atomic_load_n(&al_books.locked_pages, __ATOMIC_RELAXED);
+    uint64_t budget = __atomic_load_n(&al_books.budget_pages, __ATOMIC_RELAXED);
     uint64_t peak = __atomic_load_n(&al_books.peak_pages, __ATOMIC_RELAXED);
-    /* Our own tables are locked too, and held against it. */
-    uint64_t tables = al_pagemap_locked_pages();
-    uint64_t budget = al_books.budget_pages > tables ? al_books.budget_pages - tables : 0;
 
     do {
-        if (pages > budget || locked > budget - pages)
+        if (pages && (pages > budget || locked > budget - pages))
             return false;
     } while (!__atomic_compare_exchange_n(&al_books.locked_pages, &locked, locked + pages, true,
                                           __ATOMIC_RELAXED, __ATOMIC_RELAXED));
@@ -41,6 +39,15 @@ bool al_books_take(uint64_t pages)
 void al_books_give_back(uint64_t pages)
 {
     __atomic_fetch_sub(&al_books.locked_pages, pages, __ATOMIC_RELAXED);
+}
+
+void al_books_lower_budget(uint64_t pages)
+{
+    uint64_t budget = __atomic_load_n(&al_books.budget_pages, __ATOMIC_RELAXED);
+
+    while (budget > pages && !__atomic_compare_exchange_n(&al_books.budget_pages, &budget, pages,
+                                                          true, __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        ;
 }
 
 void al_books_unowned(struct al_leaf *leaf, int64_t pages)

@@ -30,6 +30,7 @@ struct al_books {
     bool everything;       /* the program itself locked everything: nothing is unlocked any more */
     bool several_threads;  /* there is, or was, more than one */
     bool unlimited;        /* no memlock limit holds */
+    bool by_parts;         /* of a region that does not fit into the budget, lock what does */
     unsigned lock_flags;   /* for mlock2 */
     uint64_t budget_pages; /* what may be locked at all */
     uint64_t runs_max;     /* how many separate runs of pages may be locked */
@@ -42,6 +43,7 @@ struct al_books {
     uint64_t total_pages; /* locked over time */
     int64_t runs;         /* separate runs of locked pages; approximate while threads run */
     unsigned refusals;    /* how often pages were unlocked because a part of a run was refused */
+    unsigned in_vain;     /* locks that the kernel refused in a row */
 };
 
 extern struct al_books al_books AL_HIDDEN;
@@ -53,6 +55,18 @@ uint64_t al_books_slack_of(uint64_t pages);
 /* Takes `pages` from the budget; false, and the caller locks nothing, if they are not there. */
 bool al_books_take(uint64_t pages);
 void al_books_give_back(uint64_t pages);
+
+/* Pages that the budget has left. */
+static inline uint64_t al_books_left(void)
+{
+    uint64_t locked = __atomic_load_n(&al_books.locked_pages, __ATOMIC_RELAXED);
+    uint64_t budget = __atomic_load_n(&al_books.budget_pages, __ATOMIC_RELAXED);
+
+    return locked < budget ? budget - locked : 0;
+}
+
+/* From now on at most `pages`, for what the kernel or the program itself needs of the limit. */
+void al_books_lower_budget(uint64_t pages);
 
 /* Books a page that became unowned, or is no longer. `leaf` may be NULL: it is in a span. */
 void al_books_unowned(struct al_leaf *leaf, int64_t pages);

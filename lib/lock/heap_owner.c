@@ -256,10 +256,24 @@ static al_page end_of_growth(al_page end)
     return end;
 }
 
+/* Whether the budget is used up and none of the pages is locked: nothing is worth a try. */
+static bool is_full(al_page first, al_page end)
+{
+    return !al_books_left() && end - first <= 2 && !(al_pagemap_get(first) & AL_PAGE_LOCKED) &&
+           !(al_pagemap_get(end - 1) & AL_PAGE_LOCKED);
+}
+
 /* The pages have just been counted as owned: make the locks follow. */
 static void lock_owned(al_page first, al_page end)
 {
     bool main = in_main(first);
+
+    if (is_full(first, end)) {
+        al_count(AL_COUNT_skipped_budget);
+        if (main)
+            heap_reaches(first, end);
+        return;
+    }
 
     if (!main) {
         struct al_leaf *leaf = al_pagemap_leaf(first);

@@ -1,10 +1,9 @@
 #include "lock_alloc.h"
 
-#include "counters.h"
+#include "existing.h"
 #include "io.h"
 #include "kernel.h"
 #include "locker.h"
-#include "maps.h"
 #include "parse.h"
 #include "regions.h"
 #include "relock.h"
@@ -33,143 +32,46 @@ static uint64_t number_in(const char *path, uint64_t otherwise)
     return al_parse_size(text, 0, UINT64_MAX, &value) == 0 ? value : otherwise;
 }
 
-/* -- what exists at the start --------------------------------------------------------------- */
-
-struct current {
-    unsigned flags;
-    uintptr_t main_start;
-    int error;
-};
-
-struct segment_query {
-    uintptr_t address;
-    bool found;
-};
-
-static int in_segment(struct dl_phdr_info *info, size_t size, void *data)
+static void set_limits(bool exempt, uint64_t budget_bytes)
 {
-    struct segment_query *query = data;
-    size_t mask = al_page_size() - 1;
-
-    (void)size;
-    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-        uintptr_t start = info->dlpi_addr + segment->p_vaddr;
-
-        if (segment->p_type != PT_LOAD)
-            continue;
-        if (query->address >= (start & ~mask) &&
-            query->address < ((start + segment->p_memsz + mask) & ~mask)) {
-            query->found = true;
-            return 1;
-        }
-    }
-    return 0;
+    al_books.unlimited = exempt || al_books.observe;
+    al_books.by_parts = !al_books.unlimited;
+    al_books.budget_pages = al_books.observe ? UINT64_MAX / 2 : budget_bytes >> al_page_shift;
 }
 
-/* Whether the address lies in a segment of the program or one of its libraries. */
-static bool is_image(uintptr_t address)
+int al_lock_alloc_start(const struct al_alloc_start *start, const struct al_allocator *allocator)
 {
-    struct segment_query query = {.address = address};
-
-    (void)dl_iterate_phdr(in_segment, &query);
-    return query.found;
-}
-
-static unsigned kind_of_mapping(const struct al_mapping *mapping)
-{
-    unsigned kind = al_mapping_kind(mapping);
-
-    if (kind == AL_KIND_HEAP || kind == AL_KIND_STACK)
-        return kind;
-    return is_image(mapping->start) ? AL_KIND_IMAGE : kind;
-}
-
-/* Mappings that the kernel itself put there cannot be locked and need not be. */
-static bool is_kernels(const struct al_mapping *mapping)
-{
-    return strncmp(mapping->name, "[v", 2) == 0;
-}
-
-static bool judge_existing(const struct al_mapping *mapping, void *data)
-{
-    struct current *current = data;
-    al_page first = al_page_of((void *)mapping->start);
-    al_page end = al_page_of((void *)mapping->end);
-    bool accessible = mapping->readable || mapping->writable || mapping->executable;
-    unsigned kind;
-    uint32_t word = 0;
-    bool take;
-
-    if (is_kernels(mapping) || end > AL_PAGE_END)
-        return true;
-    /* A locked stack that grows past the limit is a SIGSEGV. */
-    if (!al_books.unlimited && strcmp(mapping->name, "[stack]") == 0) {
-        if (al_books.policy.kinds & AL_KIND_STACK)
-            al_count(AL_COUNT_skipped_budget);
-        return true;
-    }
-    kind = kind_of_mapping(mapping);
-    if (kind == AL_KIND_HEAP && !current->main_start)
-        current->main_start = mapping->start;
-    /* Blocks from before us may lie on these pages; images are judged once. */
-    if (kind == AL_KIND_HEAP || kind == AL_KIND_ANON || kind == AL_KIND_IMAGE)
-        word = AL_PAGE_EARLIER;
-    take = current->flags & AL_FLAG_CURRENT;
-    switch (al_policy_judge(&al_books.policy, kind, mapping->end - mapping->start, accessible)) {
-    case AL_TAKE:
-        word |= take ? kind << AL_PAGE_KIND_SHIFT | AL_PAGE_MAPPED : 0;
-        break;
-    case AL_SKIP_INACCESSIBLE:
-        word = kind << AL_PAGE_KIND_SHIFT | AL_PAGE_CLOSED;
-        take = false;
-        break;
-    default:
-        take = false;
-        break;
-    }
-    if (word && al_locker_enter()) {
-        (void)al_books_change(first, end, ~0U, word, AL_EXCLUSIVE);
-        al_locker_leave();
-    }
-    if (take) {
-        int error = al_locker_lock(first, end);
-
-        if (error && !current->error)
-            current->error = error;
-    }
-    return true;
-}
-
-int al_lock_alloc_start(const struct al_config *config, const struct al_privilege *privilege,
-                        const struct al_budget *budget, const struct al_allocator *allocator,
-                        bool several_threads)
-{
-    struct current current = {.flags = config->flags};
     struct al_allocator known = *allocator;
+    struct al_existing existing = {.take = start->policy.flags & AL_FLAG_CURRENT,
+                                   .late = start->late};
+    const bool heap = start->policy.kinds & AL_KIND_HEAP && start->policy.flags & AL_FLAG_FUTURE;
     int error;
 
-    al_books.observe = config->mode == AL_MODE_OBSERVE;
-    al_books.policy = (struct al_policy){.kinds = config->kinds,
-                                         .flags = config->flags,
-                                         .min_size = config->min_size,
-                                         .max_size = config->max_size};
-    al_books.lock_flags = config->flags & AL_FLAG_ONFAULT ? AL_MLOCK_ONFAULT : 0;
-    al_pagemap_init(privilege->exempt && !al_books.observe && budget->bytes >= TABLES_BUDGET);
-    al_books.budget_pages = al_books.observe ? UINT64_MAX / 2 : budget->bytes >> al_page_shift;
+    al_books.observe = start->observe;
+    al_books.policy = start->policy;
+    al_books.lock_flags = start->policy.flags & AL_FLAG_ONFAULT ? AL_MLOCK_ONFAULT : 0;
+    al_books.in_vain = 0;
+    set_limits(start->exempt, start->budget_bytes);
+    al_pagemap_init(start->exempt && !start->observe && start->budget_bytes >= TABLES_BUDGET);
     al_books.runs_max = number_in("/proc/sys/vm/max_map_count", MAP_COUNT_DEFAULT) / RUNS_SHARE;
     /* With strict overcommit glibc gives back parts of a thread arena's heap, unseen. */
     if (number_in("/proc/sys/vm/overcommit_memory", 2) == 2)
         known.keeps_used_heaps = false;
 
-    error = al_maps_each(judge_existing, &current);
-    al_books.tracking = config->flags & AL_FLAG_FUTURE;
-    if (al_books.tracking && config->kinds & AL_KIND_HEAP)
-        al_heap_owner_start(&known, current.main_start, several_threads);
-    return error ? error : current.error;
+    /* Late, what appears meanwhile must not be missed: it is told first, and judged twice. */
+    if (start->late && heap)
+        al_heap_owner_start(&known, al_existing_main_heap(), start->several_threads);
+    al_books.tracking = start->late && start->policy.flags & AL_FLAG_FUTURE;
+    if (start->late && start->began)
+        start->began();
+    error = al_existing_lock(&existing);
+    al_books.tracking = start->policy.flags & AL_FLAG_FUTURE;
+    if (!start->late && heap)
+        al_heap_owner_start(&known, existing.main_start, start->several_threads);
+    return error;
 }
 
-int al_lock_alloc_again(bool on_fault, const struct al_privilege *privilege)
+int al_lock_alloc_again(bool on_fault, bool exempt, uint64_t budget_bytes)
 {
     bool was_unlimited = al_books.unlimited;
     unsigned flags = on_fault ? AL_MLOCK_ONFAULT : al_books.lock_flags;
@@ -177,13 +79,20 @@ int al_lock_alloc_again(bool on_fault, const struct al_privilege *privilege)
 
     /* Whoever held the gate is not in this process. */
     al_gate_reset(&al_books.gate);
-    al_books.unlimited = privilege->exempt || al_books.observe;
+    set_limits(exempt, budget_bytes);
     (void)al_locker_enter();
     al_pagemap_lock_tables();
     error = al_relock(flags, was_unlimited && !al_books.unlimited);
     al_heap_owner_forked();
     al_locker_leave();
     return error;
+}
+
+void al_lock_alloc_limited(void)
+{
+    al_books.unlimited = false;
+    al_books.by_parts = true;
+    al_existing_let_stack_grow();
 }
 
 void al_lock_alloc_stop(void)
@@ -221,6 +130,21 @@ bool al_lock_alloc_wants_images(void)
     return al_books.tracking && al_books.policy.kinds & AL_KIND_IMAGE;
 }
 
+/* Forgets what of [page, end), known as image, is in no segment any more. */
+static void forget_gone(al_page page, al_page end)
+{
+    while (page < end) {
+        uintptr_t segment_end = al_existing_image_end((uintptr_t)al_page_address(page));
+
+        if (segment_end) {
+            page = al_page_of((void *)segment_end);
+            continue;
+        }
+        al_region_backing(al_page_address(page), al_page_size());
+        page++;
+    }
+}
+
 static void forget_gone_images(void)
 {
     const uint32_t mask = AL_PAGE_KIND_MASK | AL_PAGE_MAPPED;
@@ -230,10 +154,8 @@ static void forget_gone_images(void)
     while ((page = al_pagemap_skip(page, AL_PAGE_END)) < AL_PAGE_END) {
         struct al_stretch stretch = al_pagemap_next(page, AL_PAGE_END, mask);
 
-        /* Libraries lie page by page beside each other: each page is asked for by itself. */
-        for (; (stretch.value & mask) == image && page < stretch.end; page++)
-            if (!is_image((uintptr_t)al_page_address(page)))
-                al_region_backing(al_page_address(page), al_page_size());
+        if ((stretch.value & mask) == image)
+            forget_gone(page, stretch.end);
         page = stretch.end;
     }
 }

@@ -5,19 +5,27 @@
 #ifndef AL_LOCK_ALLOC_H
 #define AL_LOCK_ALLOC_H
 
-#include "budget.h"
 #include "heap_owner.h"
-#include "options.h"
-#include "privilege.h"
+
+struct al_alloc_start {
+    struct al_policy policy;
+    uint64_t budget_bytes; /* the most that may be locked */
+    bool observe;          /* decide, but lock nothing */
+    bool exempt;           /* no memlock limit holds */
+    bool several_threads;  /* more than one ran already */
+    bool late;             /* not at the process's start: see existing.h */
+    void (*began)(void);   /* late: called when blocks are to be tracked from now on */
+};
 
 /*
  * Judges and locks what exists, by the kernel's map of the process, and from then on what the hooks
  * tell, as far as the budget goes. Returns 0, or the negative errno of a start that could not lock
  * what it should.
  */
-int al_lock_alloc_start(const struct al_config *config, const struct al_privilege *privilege,
-                        const struct al_budget *budget, const struct al_allocator *allocator,
-                        bool several_threads);
+int al_lock_alloc_start(const struct al_alloc_start *start, const struct al_allocator *allocator);
+
+/* A memlock limit has come to hold: nothing of the program's may grow under a lock any more. */
+void al_lock_alloc_limited(void);
 
 /* In a forked child, where no lock is left: nothing is tracked any more. */
 void al_lock_alloc_stop(void);
@@ -28,7 +36,7 @@ void al_lock_alloc_stop(void);
  * is booked as unlocked. The limits are those of now. Returns 0 or the first refusal's negative
  * errno.
  */
-int al_lock_alloc_again(bool on_fault, const struct al_privilege *privilege);
+int al_lock_alloc_again(bool on_fault, bool exempt, uint64_t budget_bytes);
 
 /* Libraries have been loaded or unloaded: judges the segments that are new, forgets those gone. */
 void al_lock_alloc_images(void);

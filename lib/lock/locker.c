@@ -52,8 +52,14 @@ static size_t length_of(al_page first, al_page end)
     return (size_t)(end - first) << al_page_shift;
 }
 
+/* How to lock. */
+struct way {
+    bool (*enter)(void); /* the gate */
+    unsigned flags;      /* for mlock2 */
+};
+
 /* mlock2 as asked; without it, or where not all pages can be had now, the next best thing. */
-static int ask_kernel(al_page first, al_page end)
+static int ask_kernel(al_page first, al_page end, unsigned flags)
 {
     const void *start = al_page_address(first);
     size_t length = length_of(first, end);
@@ -61,14 +67,14 @@ static int ask_kernel(al_page first, al_page end)
 
     if (al_books.observe)
         return 0;
-    result = al_kernel_mlock2(start, length, al_books.lock_flags);
-    if (result == -ENOSYS && al_books.lock_flags) {
+    result = al_kernel_mlock2(start, length, flags);
+    if (result == -ENOSYS && flags && flags == al_books.lock_flags) {
         al_books.lock_flags = 0;
         al_downgrade_add("onfault not had: the kernel has no mlock2, all pages are brought in");
         result = al_kernel_mlock2(start, length, 0);
     }
     /* A file mapping beyond the end of its file: the pages that exist can be locked on fault. */
-    if ((result == -ENOMEM || result == -EAGAIN) && !al_books.lock_flags && al_books.unlimited)
+    if ((result == -ENOMEM || result == -EAGAIN) && !flags && al_books.unlimited)
         result = al_kernel_mlock2(start, length, AL_MLOCK_ONFAULT);
     return result;
 }
@@ -175,17 +181,40 @@ static void doubt_unowned(al_page first, al_page end)
 }
 
 /*
+ * What is refused again and again is not asked for any more: by who may not lock at all at once,
+ * else after a number of refusals without a lock between them.
+ */
+static void learn_from(int result)
+{
+    enum { IN_VAIN_MAX = 64 };
+
+    if (!result) {
+        if (__atomic_load_n(&al_books.in_vain, __ATOMIC_RELAXED))
+            __atomic_store_n(&al_books.in_vain, 0, __ATOMIC_RELAXED);
+        return;
+    }
+    if (result != -EPERM && result != -ENOSYS &&
+        __atomic_add_fetch(&al_books.in_vain, 1, __ATOMIC_RELAXED) != IN_VAIN_MAX)
+        return;
+    if (al_books.budget_pages)
+        al_downgrade_add("locking given up: the kernel refuses every lock");
+    al_books_lower_budget(0);
+}
+
+/*
  * Asks for [begin, end) and books the answer. Whose unlocking after a refusal came in between has
  * undone a lock that is not booked yet: then it is asked for again.
  */
-static int lock_and_book(al_page begin, al_page first, al_page end, bool (*enter)(void))
+static int lock_and_book(al_page begin, al_page first, al_page end, const struct way *way)
 {
     for (;;) {
         unsigned refusals = __atomic_load_n(&al_books.refusals, __ATOMIC_ACQUIRE);
-        int result = ask_kernel(begin, end);
+        int result = ask_kernel(begin, end, way->flags);
         bool valid;
 
-        if (!enter())
+        if (way->flags == al_books.lock_flags)
+            learn_from(result);
+        if (!way->enter())
             return result;
         valid = refusals == __atomic_load_n(&al_books.refusals, __ATOMIC_RELAXED);
         if (result) {
@@ -201,11 +230,42 @@ static int lock_and_book(al_page begin, al_page first, al_page end, bool (*enter
     }
 }
 
-static int lock(al_page first, al_page end, bool (*enter)(void))
+/* Where to end so that at most `pages` of [begin, end) are not locked yet. */
+static al_page end_of_part(al_page begin, al_page end, uint64_t pages)
 {
-    al_page begin;
-    uint64_t pages;
+    while (begin < end) {
+        struct al_stretch stretch = al_pagemap_next(begin, end, AL_PAGE_LOCKED);
+        uint64_t fresh = stretch.value & AL_PAGE_LOCKED ? 0 : stretch.end - begin;
+
+        if (fresh > pages)
+            return begin + pages;
+        pages -= fresh;
+        begin = stretch.end;
+    }
+    return end;
+}
+
+static int lock_run(al_page first, al_page end, const struct way *way)
+{
+    al_page begin = begin_of_run(first, end);
+    uint64_t pages = end - begin - locked_in(begin, end);
     int result;
+
+    if (begin == end || !al_books_take(pages)) {
+        al_count(AL_COUNT_skipped_budget);
+        return -ENOMEM;
+    }
+    result = lock_and_book(begin, first, end, way);
+    if (!result)
+        __atomic_fetch_add(&al_books.total_pages, pages, __ATOMIC_RELAXED);
+    al_books_give_back(pages); /* those that are new have been booked */
+    return result;
+}
+
+static int lock(al_page first, al_page end, const struct way *way)
+{
+    uint64_t left = al_books_left();
+    al_page part = first;
 
     if (al_gate_is_foreign(&al_books.gate))
         return 0; /* it has no locks, and gets none; whoever enters next makes that known */
@@ -213,27 +273,76 @@ static int lock(al_page first, al_page end, bool (*enter)(void))
         leave_for_later(first, end);
         return 0;
     }
-    begin = begin_of_run(first, end);
-    pages = end - begin - locked_in(begin, end);
-    if (begin == end || !al_books_take(pages)) {
-        al_count(AL_COUNT_skipped_budget);
-        return -ENOMEM;
-    }
-    result = lock_and_book(begin, first, end, enter);
-    if (!result)
-        __atomic_fetch_add(&al_books.total_pages, pages, __ATOMIC_RELAXED);
-    al_books_give_back(pages); /* those that are new have been booked */
-    return result;
+    if (end - first <= left || end - first - locked_in(first, end) <= left)
+        return lock_run(first, end, way);
+    if (al_books.by_parts)
+        part = end_of_part(first, end, left);
+    if (part > first)
+        (void)lock_run(first, part, way);
+    al_count(AL_COUNT_skipped_budget);
+    return -ENOMEM;
 }
 
 int al_locker_lock(al_page first, al_page end)
 {
-    return lock(first, end, al_locker_enter);
+    const struct way way = {al_locker_enter, al_books.lock_flags};
+
+    return lock(first, end, &way);
 }
 
 int al_locker_lock_mapping(al_page first, al_page end)
 {
-    return lock(first, end, al_locker_enter_mapping);
+    const struct way way = {al_locker_enter_mapping, al_books.lock_flags};
+
+    return lock(first, end, &way);
+}
+
+int al_locker_lock_sparse(al_page first, al_page end)
+{
+    const struct way way = {al_locker_enter_mapping, AL_MLOCK_ONFAULT};
+
+    return lock(first, end, &way);
+}
+
+/* -- making room ---------------------------------------------------------------------------- */
+
+/* Unlocks our locks in [page, end of its leaf) until `*pages` are. With the gate. */
+static void release_in(al_page page, uint64_t *pages)
+{
+    const uint32_t mask = AL_PAGE_LOCKED | AL_PAGE_PROGRAM;
+    al_page end = (page / AL_LEAF_PAGES + 1) * AL_LEAF_PAGES;
+
+    while (page < end && *pages) {
+        struct al_stretch stretch = al_pagemap_next(page, end, mask);
+
+        page = stretch.end;
+        if ((stretch.value & mask) != AL_PAGE_LOCKED)
+            continue;
+        if (stretch.end - stretch.first > *pages)
+            stretch.first = stretch.end - *pages;
+        al_locker_unlock(stretch.first, stretch.end);
+        al_locker_forget(stretch.first, stretch.end);
+        *pages -= stretch.end - stretch.first;
+    }
+}
+
+bool al_locker_release(uint64_t pages)
+{
+    uint64_t missing = pages;
+
+    if (al_books.observe || !al_locker_enter())
+        return false;
+    for (al_page page = al_pagemap_skip(0, AL_PAGE_END); page < AL_PAGE_END && missing;
+         page = al_pagemap_skip(page + AL_LEAF_PAGES, AL_PAGE_END)) {
+        page = page / AL_LEAF_PAGES * AL_LEAF_PAGES;
+        release_in(page, &missing);
+    }
+    al_locker_leave();
+    if (missing == pages)
+        return false;
+    pages = __atomic_load_n(&al_books.locked_pages, __ATOMIC_RELAXED);
+    al_books_lower_budget(pages);
+    return true;
 }
 
 void al_locker_forget(al_page first, al_page end)

@@ -9,13 +9,17 @@
 /*
  * Locks [first, end), whose pages have owners that will not go away meanwhile; those that are
  * locked already are asked for again. What cannot be had (budget, number of runs, the kernel's
- * refusal) is counted and left unlocked. Without the gate; in a signal handler that interrupted its
- * holder it is done when the gate is left. Returns 0 or a negative errno.
+ * refusal) is counted and left unlocked; of a run that is larger than what the budget has left the
+ * beginning is locked, if the books say so (by_parts). Without the gate; in a signal handler that
+ * interrupted its holder it is done when the gate is left. Returns 0 or a negative errno.
  */
 int al_locker_lock(al_page first, al_page end);
 
 /* The same for a mapping: see al_locker_enter_mapping(). */
 int al_locker_lock_mapping(al_page first, al_page end);
+
+/* The same, on fault whatever was asked for. */
+int al_locker_lock_sparse(al_page first, al_page end);
 
 /*
  * Books that [first, end) is no longer locked because the memory is gone or the program unlocked
@@ -25,6 +29,12 @@ void al_locker_forget(al_page first, al_page end);
 
 /* Unlocks [first, end), whose pages the books do not know as locked (any more). */
 void al_locker_unlock(al_page first, al_page end);
+
+/*
+ * Unlocks that many pages, owned or not, and lowers the budget to what is locked then: the program
+ * itself needs them of its limit. False if there is nothing to release.
+ */
+bool al_locker_release(uint64_t pages);
 
 /* Gives pages without an owner back, if there are more of them than the slack. Without the gate. */
 void al_locker_trim(void);

@@ -47,7 +47,8 @@ static bool know(al_page first, al_page end, uint32_t word)
     return done;
 }
 
-void al_region_mapped(const void *start, size_t length, unsigned kind, bool accessible)
+static void take(const void *start, size_t length, unsigned kind, bool accessible,
+                 int (*lock)(al_page first, al_page end))
 {
     al_page first = al_page_of(start);
     al_page end = end_of(start, length);
@@ -65,7 +66,17 @@ void al_region_mapped(const void *start, size_t length, unsigned kind, bool acce
     else if (verdict == AL_SKIP_SIZE)
         word = word_of(kind, 0); /* mremap may change the size, not the kind */
     if (know(first, end, word) && verdict == AL_TAKE)
-        (void)al_locker_lock_mapping(first, end);
+        (void)lock(first, end);
+}
+
+void al_region_mapped(const void *start, size_t length, unsigned kind, bool accessible)
+{
+    take(start, length, kind, accessible, al_locker_lock_mapping);
+}
+
+void al_region_mapped_sparse(const void *start, size_t length, unsigned kind, bool accessible)
+{
+    take(start, length, kind, accessible && al_books.unlimited, al_locker_lock_sparse);
 }
 
 unsigned al_region_kind(int flags)

@@ -17,6 +17,12 @@
 /* A new mapping, wherever it lies: what was known of the addresses is gone. */
 void al_region_mapped(const void *start, size_t length, unsigned kind, bool accessible);
 
+/*
+ * The same of one that makes no claim to memory (MAP_NORESERVE): most of it will never be used, so
+ * it is locked on fault where no limit holds, and else judged when its protection changes.
+ */
+void al_region_mapped_sparse(const void *start, size_t length, unsigned kind, bool accessible);
+
 /* The kind that mmap's arguments make. */
 unsigned al_region_kind(int flags);
 

@@ -3,53 +3,12 @@
  * is the child's own from then on. Called by libc, so not in children of vfork and posix_spawn,
  * which share the parent's memory until they are another program.
  */
+#include "backend.h"
+#include "books.h"
 #include "counters.h"
 #include "downgrades.h"
-#include "heap_table.h"
-#include "lock_all.h"
-#include "lock_alloc.h"
 #include "process.h"
 #include "sys.h"
-#include "thread_stack.h"
-
-static const char not_had[] = "forked: the lock could not be had again";
-
-static void lock_everything_again(const struct al_config *config)
-{
-    struct al_privilege privilege = al_privilege_read();
-    bool on_fault = config->fork == AL_FORK_ONFAULT;
-    struct al_lock_all lock = al_lock_all_again(config->flags, on_fault, &privilege);
-
-    al_process.run.limit_bytes = privilege.soft_limit;
-    al_process.run.lock_error = lock.error;
-    if (lock.backend == AL_BACKEND_KERNEL)
-        return;
-    al_downgrade_add(not_had);
-    al_process.run.backend = "none";
-    al_process.locks = false;
-}
-
-static void lock_by_policy_again(const struct al_config *config)
-{
-    struct al_privilege privilege = al_privilege_read();
-
-    al_process.run.limit_bytes = privilege.soft_limit;
-    al_thread_stack_forked();
-    al_process.run.lock_error = al_lock_alloc_again(config->fork == AL_FORK_ONFAULT, &privilege);
-    if (al_process.run.lock_error)
-        al_downgrade_add(not_had);
-}
-
-static void do_without_locks(void)
-{
-    if (al_process.locks)
-        al_downgrade_add("forked: locks are not inherited");
-    al_heap_untrack();
-    al_lock_alloc_stop();
-    al_process.run.backend = "none";
-    al_process.locks = false;
-    al_process.run.figures = NULL;
-}
 
 /* What describes the present, not what has happened, is true of the child as well. */
 static void begin_counting(bool tracks)
@@ -83,11 +42,6 @@ void al_process_after_fork(void)
     al_process.run.pid = (pid_t)al_sys0(SYS_getpid);
     al_process.run.peak_kernel_bytes = 0;
     al_process.program_locks = false;
-    if (tracks)
-        lock_by_policy_again(config);
-    else if (config->fork != AL_FORK_NONE && al_process.locks)
-        lock_everything_again(config);
-    else
-        do_without_locks();
+    al_backend_forked(config);
     al_faults_read(&al_process.run.minor_at_lock, &al_process.run.major_at_lock);
 }

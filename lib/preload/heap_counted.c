@@ -1,21 +1,35 @@
 /*
- * Counting and nothing else: the call goes on as a jump.
+ * Counting, and a look at whether the thread has room for what it asks for (lock/room.h); the call
+ * goes on as a jump. What takes longer is in heap_watched.c.
  */
 #include "boot_heap.h"
 #include "counters.h"
 #include "heap_table.h"
+#include "room.h"
 
 #include <string.h>
 
+#define LIKELY(x) __builtin_expect(!!(x), 1)
+
 void *al_counted_malloc(size_t size)
 {
-    al_count(AL_COUNT_calls_malloc);
+    struct al_counts *counts = al_thread_counts;
+
+    if (!LIKELY(counts && al_room_spend(counts, size)))
+        return al_watched_malloc(size);
+    al_count_up(&counts->value[AL_COUNT_calls_malloc], 1);
     return al_real.malloc(size);
 }
 
 void *al_counted_calloc(size_t count, size_t size)
 {
-    al_count(AL_COUNT_calls_calloc);
+    struct al_counts *counts = al_thread_counts;
+    size_t bytes;
+
+    if (!LIKELY(!__builtin_mul_overflow(count, size, &bytes) && counts &&
+                al_room_spend(counts, bytes)))
+        return al_watched_calloc(count, size);
+    al_count_up(&counts->value[AL_COUNT_calls_calloc], 1);
     return al_real.calloc(count, size);
 }
 
@@ -37,7 +51,11 @@ void *al_boot_leave(void *block, size_t size)
 
 void *al_counted_realloc(void *block, size_t size)
 {
-    al_count(AL_COUNT_calls_realloc);
+    struct al_counts *counts = al_thread_counts;
+
+    if (!LIKELY(counts && al_room_spend(counts, size)))
+        return al_watched_realloc(block, size);
+    al_count_up(&counts->value[AL_COUNT_calls_realloc], 1);
     if (al_boot_owns(block))
         return al_boot_leave(block, size);
     return al_real.realloc(block, size);
@@ -50,34 +68,31 @@ void al_counted_free(void *block)
         al_real.free(block);
 }
 
+/* Rarer ones are all looked at. */
+
 void *al_counted_memalign(size_t alignment, size_t size)
 {
-    al_count(AL_COUNT_calls_memalign);
-    return al_real.memalign(alignment, size);
+    return al_watched_memalign(alignment, size);
 }
 
 void *al_counted_aligned_alloc(size_t alignment, size_t size)
 {
-    al_count(AL_COUNT_calls_memalign);
-    return al_real.aligned_alloc(alignment, size);
+    return al_watched_aligned_alloc(alignment, size);
 }
 
 int al_counted_posix_memalign(void **ret_block, size_t alignment, size_t size)
 {
-    al_count(AL_COUNT_calls_memalign);
-    return al_real.posix_memalign(ret_block, alignment, size);
+    return al_watched_posix_memalign(ret_block, alignment, size);
 }
 
 void *al_counted_valloc(size_t size)
 {
-    al_count(AL_COUNT_calls_memalign);
-    return al_real.valloc(size);
+    return al_watched_valloc(size);
 }
 
 void *al_counted_pvalloc(size_t size)
 {
-    al_count(AL_COUNT_calls_memalign);
-    return al_real.pvalloc(size);
+    return al_watched_pvalloc(size);
 }
 
 size_t al_counted_malloc_usable_size(void *block)

@@ -4,6 +4,7 @@
  *
  *   boot      nothing is known yet: find the real functions, or serve from the boot heap
  *   counted   count the call, go on to the real function
+ *   watched   count, and look whether there is room, and at what came of it (mode all)
  *   tracked   mode alloc: count, and tell the owners of pages
  *   inert     mode off: the real functions themselves
  */
@@ -23,6 +24,7 @@ extern struct al_heap al_heap AL_HIDDEN;
 #define AL_REAL(result, name, arguments)                                                           \
     result al_boot_##name arguments;                                                               \
     result al_counted_##name arguments;                                                            \
+    result al_watched_##name arguments;                                                            \
     result al_tracked_##name arguments;
 AL_REAL_HEAP
 #undef AL_REAL
@@ -49,6 +51,9 @@ void al_heap_connect(void);
  */
 void al_heap_track(enum al_quick quick);
 void al_heap_untrack(void);
+
+/* Mode all by the kernel, where each call is to be looked at: from counted to watched. */
+void al_heap_watch(void);
 
 /* Mode off: from counted to inert. */
 void al_heap_disconnect(void);

@@ -8,6 +8,7 @@
  * come back afterwards, and do so only when no library has such a path, so that the caller cannot
  * matter; else they are locked on the next occasion.
  */
+#include "backend.h"
 #include "counters.h"
 #include "export.h"
 #include "load.h"
@@ -70,6 +71,7 @@ AL_EXPORT void *dlopen(const char *name, int flags)
             return open_and_judge(name, flags);
         __atomic_store_n(&pending, true, __ATOMIC_RELEASE);
     }
+    al_backend_look("a library is loaded under a memlock limit: each region is locked by itself");
     return al_real.dlopen(name, flags);
 }
 

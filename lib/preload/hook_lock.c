@@ -5,18 +5,35 @@
 #include "counters.h"
 #include "downgrades.h"
 #include "export.h"
+#include "locker.h"
 #include "process.h"
+#include "program_locks.h"
 #include "real.h"
 #include "regions.h"
 
 #include <errno.h>
 #include <sys/mman.h>
 
+bool al_program_makes_room(size_t length)
+{
+    const int error = errno;
+    bool made = (error == ENOMEM || error == EAGAIN) && al_books.tracking && !al_books.unlimited &&
+                al_locker_release((length >> al_page_shift) + 2);
+
+    errno = error;
+    return made;
+}
+
 AL_EXPORT int mlock(const void *start, size_t length)
 {
+    const int saved = errno;
     int result = al_real.mlock(start, length);
 
     al_count(AL_COUNT_calls_mlock);
+    if (result && al_program_makes_room(length)) {
+        errno = saved;
+        result = al_real.mlock(start, length);
+    }
     if (result == 0) {
         al_process.program_locks = true;
         al_region_program_locked(start, length);
@@ -26,9 +43,14 @@ AL_EXPORT int mlock(const void *start, size_t length)
 
 AL_EXPORT int mlock2(const void *start, size_t length, unsigned flags)
 {
+    const int saved = errno;
     int result = al_real.mlock2(start, length, flags);
 
     al_count(AL_COUNT_calls_mlock);
+    if (result && al_program_makes_room(length)) {
+        errno = saved;
+        result = al_real.mlock2(start, length, flags);
+    }
     if (result == 0) {
         al_process.program_locks = true;
         al_region_program_locked(start, length);
@@ -55,6 +77,9 @@ AL_EXPORT int mlockall(int flags)
     if (result == 0) {
         al_process.program_locks = true;
         al_region_program_locked_all();
+        /* From now on each of its mappings is held against the limit: ours make room. */
+        if (al_books.tracking && !al_books.unlimited && !(flags & MCL_CURRENT))
+            (void)al_locker_release(UINT64_MAX);
     }
     return result;
 }

@@ -1,10 +1,12 @@
 /*
  * Threads that come into being.
  */
+#include "backend.h"
 #include "counters.h"
 #include "export.h"
 #include "load.h"
 #include "real.h"
+#include "room_hooks.h"
 #include "thread_end.h"
 #include "thread_stack.h"
 
@@ -20,17 +22,47 @@ static void prepare(void)
     al_load_catch_up();
 }
 
+static int create_posix(pthread_t *ret_thread, const pthread_attr_t *attributes,
+                        void *(*routine)(void *), void *argument)
+{
+    if (al_thread_stack_wanted())
+        return al_thread_stack_create(ret_thread, attributes, routine, argument);
+    return al_real.pthread_create(ret_thread, attributes, routine, argument);
+}
+
+/* What the thread's stack will take, as far as the attributes say so. */
+static size_t stack_size(const pthread_attr_t *attributes)
+{
+    static int (*size_in)(const pthread_attr_t *, size_t *);
+    size_t size = 8 << 20;
+
+    if (!al_room_limited() || !attributes)
+        return size;
+    if (!size_in)
+        *(void **)&size_in = al_real_find("pthread_attr_getstacksize");
+    if (size_in)
+        (void)size_in(attributes, &size);
+    return size;
+}
+
+/* Where there is no room for its stack, it is locked as the thread uses it. */
 AL_EXPORT int pthread_create(pthread_t *ret_thread, const pthread_attr_t *attributes,
                              void *(*routine)(void *), void *argument)
 {
+    enum al_added added;
+    int error;
+
     prepare();
     if (!al_real.pthread_create)
         al_real_resolve_threads();
     if (!al_real.pthread_create)
         return EAGAIN;
-    if (al_thread_stack_wanted())
-        return al_thread_stack_create(ret_thread, attributes, routine, argument);
-    return al_real.pthread_create(ret_thread, attributes, routine, argument);
+    added = al_adding_begin((struct al_adding){.length = stack_size(attributes)});
+    error = create_posix(ret_thread, attributes, routine, argument);
+    if (error && al_backend_rescue(error))
+        error = create_posix(ret_thread, attributes, routine, argument);
+    al_adding_end(added, NULL, 0);
+    return error;
 }
 
 /*

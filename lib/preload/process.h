@@ -17,6 +17,9 @@ struct al_process {
 
 extern struct al_process al_process;
 
+/* Ends the process, before main, with the status of a bad configuration: 78. */
+void al_process_give_up(void) __attribute__((noreturn));
+
 /*
  * The process ends: makes the report, once. `ended` is what the report says of how. Does nothing in
  * a child that shares our memory (vfork), where the report would be about its parent.

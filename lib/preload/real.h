@@ -11,11 +11,20 @@
 
 #include "hidden.h"
 
+#include <linux/capability.h>
 #include <pthread.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/resource.h>
 #include <sys/types.h>
+
+/* glibc makes its type of the resource an enum in C. */
+#if defined(__GLIBC__)
+#    define AL_RLIMIT_RESOURCE __rlimit_resource_t
+#else
+#    define AL_RLIMIT_RESOURCE int
+#endif
 
 /* AL_REAL(result, name, arguments) */
 #define AL_REAL_HEAP                                                                               \
@@ -50,6 +59,15 @@
     AL_REAL(void *, sbrk, (intptr_t))                                                              \
     AL_REAL(void *, shmat, (int, const void *, int))                                               \
     AL_REAL(int, shmdt, (const void *))                                                            \
+    AL_REAL(int, setuid, (uid_t))                                                                  \
+    AL_REAL(int, seteuid, (uid_t))                                                                 \
+    AL_REAL(int, setreuid, (uid_t, uid_t))                                                         \
+    AL_REAL(int, setresuid, (uid_t, uid_t, uid_t))                                                 \
+    AL_REAL(int, capset, (cap_user_header_t, const cap_user_data_t))                               \
+    AL_REAL(int, unshare, (int))                                                                   \
+    AL_REAL(int, setns, (int, int))                                                                \
+    AL_REAL(int, setrlimit, (AL_RLIMIT_RESOURCE, const struct rlimit *))                           \
+    AL_REAL(int, prlimit, (pid_t, AL_RLIMIT_RESOURCE, const struct rlimit *, struct rlimit *))     \
     AL_REAL(pid_t, fork, (void))                                                                   \
     AL_REAL(void, _exit, (int))                                                                    \
     AL_REAL(void, _Exit, (int))                                                                    \

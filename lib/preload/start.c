@@ -1,10 +1,9 @@
-#include "allocator.h"
-#include "budget.h"
+#include "backend.h"
+#include "books.h"
 #include "counters.h"
 #include "downgrades.h"
+#include "heap_owner.h"
 #include "heap_table.h"
-#include "lock_all.h"
-#include "lock_alloc.h"
 #include "process.h"
 #include "program.h"
 #include "real.h"
@@ -42,132 +41,10 @@ static const char *program_name(void)
     return slash ? slash + 1 : path;
 }
 
-static void __attribute__((noreturn)) give_up(void)
+void al_process_give_up(void)
 {
     for (;;)
         al_sys1(SYS_exit_group, STATUS_BAD_CONFIGURATION);
-}
-
-/* The lock asked for at start could not be had. */
-static void report_failure(const struct al_privilege *privilege,
-                           const struct al_start_failure *failure)
-{
-    al_say_failure(&config, privilege, failure, trusted_environment());
-    if (config.on_failure == AL_ON_FAILURE_FAIL)
-        give_up();
-}
-
-/* What the hooks know, for the report. */
-static void fill_figures(uint64_t field[AL_FIELD_TOTAL])
-{
-    /* The rows of the kinds follow each other in the order of enum al_kinds. */
-    static const struct {
-        enum al_field requested;
-        enum al_field locked;
-        enum al_field regions;
-    } rows[] = {
-#define AL_KIND_ROW(kind)                                                                          \
-    {AL_FIELD_by_kind_##kind##_requested_bytes, AL_FIELD_by_kind_##kind##_locked_bytes,            \
-     AL_FIELD_by_kind_##kind##_regions}
-        AL_KIND_ROW(heap),   AL_KIND_ROW(anon),  AL_KIND_ROW(file),
-        AL_KIND_ROW(shared), AL_KIND_ROW(stack), AL_KIND_ROW(image)};
-    struct al_lock_alloc_figures figures;
-    bool observe = config.mode == AL_MODE_OBSERVE;
-    uint64_t policy =
-        1 << AL_OPTION_ID_KINDS | 1 << AL_OPTION_ID_MIN_SIZE | 1 << AL_OPTION_ID_MAX_SIZE;
-
-    al_lock_alloc_figures(&figures);
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        field[rows[i].requested] += figures.kind[i].mapped_bytes;
-        field[rows[i].locked] = observe ? 0 : figures.kind[i].locked_bytes;
-        field[rows[i].regions] += figures.kind[i].runs;
-    }
-    /* Mode observe asks for all, unless a policy is given: then for that. */
-    if (!observe || config.given & policy)
-        field[AL_FIELD_need_memlock_bytes] = figures.peak_bytes;
-    if (observe)
-        return;
-    field[AL_FIELD_locked_tracked_bytes] = figures.tracked_bytes;
-    field[AL_FIELD_locked_peak_tracked_bytes] = figures.peak_bytes;
-    field[AL_FIELD_locked_total_bytes] = figures.total_bytes;
-    field[AL_FIELD_locked_regions] = figures.runs;
-}
-
-/* Mode alloc: what was locked although `error` says that not all was. */
-static struct al_start_failure failure_by_policy(int error)
-{
-    struct al_start_failure failure = {.error = error, .outcome = AL_OUTCOME_NOTHING};
-    struct al_lock_alloc_figures figures;
-
-    al_lock_alloc_figures(&figures);
-    for (size_t i = 0; i < sizeof(figures.kind) / sizeof(figures.kind[0]); i++)
-        failure.wanted += figures.kind[i].mapped_bytes;
-    if (figures.tracked_bytes)
-        failure.outcome = AL_OUTCOME_PART;
-    else if ((error == -ENOENT || error == -EACCES) && config.flags & AL_FLAG_FUTURE)
-        failure.outcome = AL_OUTCOME_FUTURE; /* only what exists could not be looked up */
-    return failure;
-}
-
-/* Mode alloc, and observe, which decides alike. */
-static void lock_by_policy(const struct al_privilege *privilege, const struct al_budget *budget)
-{
-    uint64_t sum[AL_COUNTER_TOTAL];
-    struct al_allocator allocator;
-    int error;
-
-    al_counters_sum(sum);
-    al_allocator_learn(&allocator);
-    error = al_lock_alloc_start(&config, privilege, budget, &allocator,
-                                sum[AL_COUNT_calls_pthread_create] != 0);
-    al_process.run.figures = fill_figures;
-    al_process.run.lock_error = error;
-    if (al_heap_owner.on)
-        al_heap_track(al_allocator_quick());
-    if (config.mode == AL_MODE_OBSERVE)
-        return;
-    al_process.run.backend = "hooks";
-    al_process.locks = true;
-    /* Nothing qualifies yet, and nothing ever can be locked. */
-    if (!error && !privilege->exempt && !privilege->soft_limit)
-        al_process.run.lock_error = error = -EPERM;
-    if (error) {
-        struct al_start_failure failure = failure_by_policy(error);
-
-        report_failure(privilege, &failure);
-    }
-}
-
-static void lock_everything(void)
-{
-    struct al_privilege privilege = al_privilege_read();
-    struct al_lock_all lock = {.backend = AL_BACKEND_NONE};
-    struct al_start_failure failure = {.outcome = AL_OUTCOME_NOTHING};
-    struct al_budget budget;
-
-    if (config.mode != AL_MODE_OBSERVE)
-        al_privilege_raise(&privilege);
-    budget = al_budget_read(&config.budget, &privilege);
-    al_process.run.limit_bytes = privilege.soft_limit;
-    al_process.run.cgroup_limit_bytes = budget.cgroup_bytes;
-    if (config.mode != AL_MODE_ALL) {
-        lock_by_policy(&privilege, &budget);
-        al_say_start(&config, &privilege, 0);
-        return;
-    }
-    lock = al_lock_all_start(config.flags, &privilege);
-    if (lock.backend == AL_BACKEND_KERNEL)
-        al_process.run.backend = "kernel";
-    al_process.locks = lock.backend == AL_BACKEND_KERNEL;
-    al_process.run.lock_error = lock.error;
-    if (!lock.error)
-        failure.outcome = AL_OUTCOME_CURRENT;
-    /* What is to come, and nothing else, is not asked for under a limit. */
-    if (privilege.exempt || config.flags & AL_FLAG_CURRENT)
-        failure.error = lock.error;
-    if (lock.error || config.flags & ~lock.flags & (AL_FLAG_CURRENT | AL_FLAG_FUTURE))
-        report_failure(&privilege, &failure);
-    al_say_start(&config, &privilege, lock.flags);
 }
 
 static void __attribute__((constructor)) start(void)
@@ -195,9 +72,9 @@ static void __attribute__((constructor)) start(void)
     if (problem_count && config.log >= AL_LOG_ERROR)
         al_say(problems.at, problems.length);
     if (problem_count && config.on_failure == AL_ON_FAILURE_FAIL)
-        give_up();
+        al_process_give_up();
 
-    lock_everything();
+    al_backend_start(&config, trusted_environment());
     al_faults_read(&al_process.run.minor_at_lock, &al_process.run.major_at_lock);
     al_process.active = true;
 }

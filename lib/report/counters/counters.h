@@ -35,6 +35,7 @@ enum al_part {
     AL_PART_OWNED_FREE,   /* a call of free, and a live block less */
     AL_PART_OWNED_BYTES,  /* in live blocks */
     AL_PART_SMALL_MALLOC, /* a call of malloc, and a block outside the sizes asked for */
+    AL_PART_ROOM,         /* no count: bytes that the thread may allocate before it asks (room.h) */
     AL_PART_NOWHERE,      /* what is added here means nothing */
     AL_PART_TOTAL
 };

@@ -1,0 +1,205 @@
+#include "existing.h"
+
+#include "locker.h"
+#include "maps.h"
+#include "regions.h"
+#include "sys.h"
+
+#include <link.h>
+#include <string.h>
+
+/* More than most programs have; what is beyond is locked as it is found. */
+enum { FOUND_MAX = 512 };
+
+static struct {
+    al_page first;
+    al_page end;
+    unsigned turn; /* enum al_kinds */
+} found[FOUND_MAX];
+
+static size_t found_count;
+static int first_error;
+
+struct segment_query {
+    uintptr_t address;
+    uintptr_t end; /* of the segment that holds it; 0: none */
+};
+
+static int in_segment(struct dl_phdr_info *info, size_t size, void *data)
+{
+    struct segment_query *query = data;
+    size_t mask = al_page_size() - 1;
+
+    (void)size;
+    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+        uintptr_t start = info->dlpi_addr + segment->p_vaddr;
+
+        if (segment->p_type != PT_LOAD)
+            continue;
+        if (query->address >= (start & ~mask) &&
+            query->address < ((start + segment->p_memsz + mask) & ~mask)) {
+            query->end = (start + segment->p_memsz + mask) & ~mask;
+            return 1;
+        }
+    }
+    return 0;
+}
+
+uintptr_t al_existing_image_end(uintptr_t address)
+{
+    struct segment_query query = {.address = address};
+
+    (void)dl_iterate_phdr(in_segment, &query);
+    return query.end;
+}
+
+static unsigned kind_of_mapping(const struct al_mapping *mapping, bool late)
+{
+    unsigned kind = al_mapping_kind(mapping);
+
+    if (late || kind == AL_KIND_HEAP || kind == AL_KIND_STACK)
+        return kind;
+    return al_existing_image_end(mapping->start) ? AL_KIND_IMAGE : kind;
+}
+
+/* In whose turn it is locked: where the loader cannot be asked, private files may be images. */
+static unsigned turn_of(const struct al_mapping *mapping, unsigned kind)
+{
+    return kind == AL_KIND_FILE && !mapping->shared ? AL_KIND_IMAGE : kind;
+}
+
+/* Mappings that the kernel itself put there cannot be locked and need not be. */
+static bool is_kernels(const struct al_mapping *mapping)
+{
+    return strncmp(mapping->name, "[v", 2) == 0;
+}
+
+static void lock_one(al_page first, al_page end)
+{
+    int error = al_locker_lock(first, end);
+
+    if (error && !first_error)
+        first_error = error;
+}
+
+static void lock_later(al_page first, al_page end, unsigned turn)
+{
+    if (found_count == FOUND_MAX) {
+        lock_one(first, end);
+        return;
+    }
+    found[found_count].first = first;
+    found[found_count].end = end;
+    found[found_count].turn = turn;
+    found_count++;
+}
+
+static void lock_turn(unsigned turn)
+{
+    for (size_t i = 0; i < found_count; i++)
+        if (found[i].turn == turn)
+            lock_one(found[i].first, found[i].end);
+}
+
+static void lock_found(void)
+{
+    static const unsigned order[] = {AL_KIND_IMAGE, AL_KIND_STACK,  AL_KIND_HEAP,
+                                     AL_KIND_ANON,  AL_KIND_SHARED, AL_KIND_FILE};
+
+    for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
+        lock_turn(order[i]);
+}
+
+/* Counts of blocks that are there already are kept. */
+static bool know(al_page first, al_page end, uint32_t word, bool late)
+{
+    if (!word || !al_locker_enter())
+        return false;
+    if (late)
+        (void)al_books_change(first, end, ~(uint32_t)(AL_PAGE_OWNERS | AL_PAGE_LOCKED), word,
+                              AL_SHARED);
+    else
+        (void)al_books_change(first, end, ~0U, word, AL_EXCLUSIVE);
+    al_locker_leave();
+    return true;
+}
+
+static bool judge(const struct al_mapping *mapping, void *data)
+{
+    struct al_existing *existing = data;
+    al_page first = al_page_of((void *)mapping->start);
+    al_page end = al_page_of((void *)mapping->end);
+    bool accessible = mapping->readable || mapping->writable || mapping->executable;
+    enum al_verdict verdict;
+    unsigned kind;
+    uint32_t word = 0;
+
+    if (is_kernels(mapping) || end > AL_PAGE_END)
+        return true;
+    kind = kind_of_mapping(mapping, existing->late);
+    if (kind == AL_KIND_HEAP && !existing->main_start)
+        existing->main_start = mapping->start;
+    verdict = al_policy_judge(&al_books.policy, kind, mapping->end - mapping->start, accessible);
+    /* The kernel lets a locked stack grow only within the limit, else it is a SIGSEGV. What is
+     * below the lowest page is another mapping to it, and may grow. */
+    if (!al_books.unlimited && strcmp(mapping->name, "[stack]") == 0)
+        first++;
+    /* Blocks from before us may lie on these pages; images are judged once. */
+    if (kind == AL_KIND_HEAP || kind == AL_KIND_ANON || kind == AL_KIND_IMAGE)
+        word = AL_PAGE_EARLIER;
+    if (verdict == AL_SKIP_INACCESSIBLE)
+        word = kind << AL_PAGE_KIND_SHIFT | AL_PAGE_CLOSED;
+    if (verdict == AL_TAKE && existing->take)
+        word |= kind << AL_PAGE_KIND_SHIFT | AL_PAGE_MAPPED;
+    if (know(first, end, word, existing->late) && word & AL_PAGE_MAPPED)
+        lock_later(first, end, turn_of(mapping, kind));
+    return true;
+}
+
+int al_existing_lock(struct al_existing *existing)
+{
+    int error;
+
+    found_count = 0;
+    first_error = 0;
+    error = al_maps_each(judge, existing);
+    lock_found();
+    return error ? error : first_error;
+}
+
+static bool find_main_heap(const struct al_mapping *mapping, void *data)
+{
+    if (strcmp(mapping->name, "[heap]") != 0)
+        return true;
+    *(uintptr_t *)data = mapping->start;
+    return false;
+}
+
+uintptr_t al_existing_main_heap(void)
+{
+    uintptr_t start = 0;
+
+    (void)al_maps_each(find_main_heap, &start);
+    return start;
+}
+
+static bool let_stack_grow(const struct al_mapping *mapping, void *data)
+{
+    al_page lowest = al_page_of((void *)mapping->start);
+
+    (void)data;
+    if (strcmp(mapping->name, "[stack]") != 0)
+        return true;
+    if (!al_locker_enter())
+        return false;
+    al_locker_unlock(lowest, lowest + 1);
+    (void)al_books_change(lowest, lowest + 1, ~0U, 0, AL_SHARED);
+    al_locker_leave();
+    return false;
+}
+
+void al_existing_let_stack_grow(void)
+{
+    (void)al_maps_each(let_stack_grow, NULL);
+}

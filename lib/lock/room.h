@@ -1,0 +1,63 @@
+/*
+ * The budget where mlockall locks what is to come (MCL_FUTURE): the kernel brings in every new
+ * mapping as a whole, however sparse it is meant to be, and would go on until it kills the program
+ * for the memory. So whoever maps asks here first whether there is room. What does not fit is
+ * mapped while the kernel locks on fault only, which brings nothing in, and unlocked.
+ *
+ * What is used is what is resident: locked memory is, and all else that is leaves less for it.
+ *
+ * Any thread; async-signal safe; errno is untouched.
+ */
+#ifndef AL_ROOM_H
+#define AL_ROOM_H
+
+#include "counters.h"
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* What is smaller is not asked for one by one: threads take room for it in chunks of this size. */
+#define AL_ROOM_CHUNK ((size_t)1 << 20)
+
+/* MCL_FUTURE is in force, with `flags` (AL_MCL_…), and at most `budget` bytes are to be used. */
+void al_room_begin(unsigned flags, uint64_t budget);
+
+/* It is not any more. */
+void al_room_end(void);
+
+bool al_room_limited(void);
+
+/* Whether `bytes` more fit; if so, they are taken. Without a limit everything does. */
+bool al_room_fits(uint64_t bytes);
+
+/* The same without taking them. */
+bool al_room_has(uint64_t bytes);
+
+/* Around the call that maps what does not fit, or what is not to be brought in. */
+void al_room_open(void);
+void al_room_close(void);
+
+/* [start, start + length) was mapped in between: its whole pages are not to be locked. */
+void al_room_leave_out(void *start, size_t length);
+
+/* [start, start + length) is to become accessible: leaves it out if it is neither there nor fits.
+ */
+void al_room_opening(void *start, size_t length);
+
+/*
+ * For a small allocation: takes `size` from the thread's chunk, which is renewed by the next call
+ * where it does not suffice.
+ */
+static inline bool al_room_spend(struct al_counts *counts, size_t size)
+{
+    if (__builtin_expect(size > counts->part[AL_PART_ROOM], 0))
+        return false;
+    counts->part[AL_PART_ROOM] -= size;
+    return true;
+}
+
+/* Renews the thread's chunk, with `size` taken from it. False if there is no room for one. */
+bool al_room_renew(struct al_counts *counts, size_t size);
+
+#endif

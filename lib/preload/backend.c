@@ -1,0 +1,345 @@
+#include "backend.h"
+
+#include "allocator.h"
+#include "budget.h"
+#include "counters.h"
+#include "downgrades.h"
+#include "figures.h"
+#include "heap_table.h"
+#include "kernel.h"
+#include "lock_all.h"
+#include "lock_alloc.h"
+#include "locker.h"
+#include "process.h"
+#include "room.h"
+#include "say.h"
+#include "sys.h"
+#include "thread_stack.h"
+
+#include <link.h>
+#include <unistd.h>
+
+enum {
+    ALL_KINDS =
+        AL_KIND_HEAP | AL_KIND_ANON | AL_KIND_FILE | AL_KIND_SHARED | AL_KIND_STACK | AL_KIND_IMAGE
+};
+
+enum state { NOT_KERNEL, KERNEL, STEPPING, STEPPED };
+
+static struct {
+    const struct al_config *config;
+    struct al_privilege privilege;
+    struct al_budget budget;
+    struct al_allocator allocator; /* learned at start: later, it may be in the middle of a call */
+    enum state state;
+    pid_t stepping; /* the thread that is stepping down */
+} backend;
+
+static void read_rights(void)
+{
+    backend.privilege = al_privilege_read();
+    if (backend.config->mode != AL_MODE_OBSERVE)
+        al_privilege_raise(&backend.privilege);
+    backend.budget = al_budget_read(&backend.config->budget, &backend.privilege);
+    al_process.run.limit_bytes = backend.privilege.soft_limit;
+    al_process.run.cgroup_limit_bytes = backend.budget.cgroup_bytes;
+}
+
+/* -- the hooks ------------------------------------------------------------------------------ */
+
+static struct al_policy policy_of(const struct al_config *config)
+{
+    if (config->mode == AL_MODE_ALL)
+        return (struct al_policy){
+            .kinds = ALL_KINDS, .flags = config->flags, .max_size = UINT64_MAX};
+    return (struct al_policy){.kinds = config->kinds,
+                              .flags = config->flags,
+                              .min_size = config->min_size,
+                              .max_size = config->max_size};
+}
+
+static void track_heap(void)
+{
+    if (al_heap_owner.on)
+        al_heap_track(al_allocator_quick());
+}
+
+static int lock_by_hooks(bool late)
+{
+    uint64_t sum[AL_COUNTER_TOTAL];
+    struct al_alloc_start start = {.policy = policy_of(backend.config),
+                                   .budget_bytes = backend.budget.bytes,
+                                   .observe = backend.config->mode == AL_MODE_OBSERVE,
+                                   .exempt = backend.privilege.exempt,
+                                   .late = late,
+                                   .began = track_heap};
+    int error;
+
+    al_counters_sum(sum);
+    start.several_threads = sum[AL_COUNT_calls_pthread_create] != 0;
+    /* What was locked as it came is what exists now. */
+    if (late)
+        start.policy.flags |= AL_FLAG_CURRENT;
+    error = al_lock_alloc_start(&start, &backend.allocator);
+    al_process.run.figures = al_figures_fill;
+    al_process.run.lock_error = error;
+    track_heap();
+    if (!start.observe) {
+        al_process.run.backend = "hooks";
+        al_process.locks = true;
+    }
+    return error;
+}
+
+/* -- the start ------------------------------------------------------------------------------ */
+
+static void fail(const struct al_start_failure *failure, char *const environment[])
+{
+    al_say_failure(backend.config, &backend.privilege, failure, environment);
+    if (backend.config->on_failure == AL_ON_FAILURE_FAIL)
+        al_process_give_up();
+}
+
+/* What was locked although `error` says that not all was. */
+static struct al_start_failure failure_of_hooks(int error)
+{
+    struct al_start_failure failure = {.error = error, .outcome = AL_OUTCOME_NOTHING};
+    struct al_lock_alloc_figures figures;
+
+    al_lock_alloc_figures(&figures);
+    for (size_t i = 0; i < sizeof(figures.kind) / sizeof(figures.kind[0]); i++)
+        failure.wanted += figures.kind[i].mapped_bytes;
+    if (figures.tracked_bytes)
+        failure.outcome = AL_OUTCOME_PART;
+    else if ((error == -ENOENT || error == -EACCES) && backend.config->flags & AL_FLAG_FUTURE)
+        failure.outcome = AL_OUTCOME_FUTURE; /* only what exists could not be looked up */
+    return failure;
+}
+
+/* What is past a budget of the user's or ours stays unlocked, and is no failure. */
+static bool is_budgets(int error)
+{
+    uint64_t sum[AL_COUNTER_TOTAL];
+
+    if (error != -ENOMEM || backend.budget.by == AL_BUDGET_BY_MEMLOCK)
+        return false;
+    al_counters_sum(sum);
+    return sum[AL_COUNT_failures_ENOMEM] == 0;
+}
+
+static void start_hooks(char *const environment[])
+{
+    int error = lock_by_hooks(false);
+
+    if (backend.config->mode == AL_MODE_OBSERVE)
+        return;
+    /* Nothing qualifies yet, and nothing ever can be locked. */
+    if (!error && !backend.privilege.exempt && !backend.privilege.soft_limit)
+        al_process.run.lock_error = error = -EPERM;
+    if (error && !is_budgets(error)) {
+        struct al_start_failure failure = failure_of_hooks(error);
+
+        fail(&failure, environment);
+    }
+}
+
+static int add_segments(struct dl_phdr_info *info, size_t size, void *data)
+{
+    (void)size;
+    for (unsigned i = 0; i < info->dlpi_phnum; i++)
+        if (info->dlpi_phdr[i].p_type == PT_LOAD)
+            *(uint64_t *)data += info->dlpi_phdr[i].p_memsz;
+    return 0;
+}
+
+/* Whether the program as it was loaded fits: it may have reserved terabytes for its variables. */
+static bool image_fits(void)
+{
+    uint64_t bytes = 0;
+
+    (void)dl_iterate_phdr(add_segments, &bytes);
+    return bytes <= backend.budget.bytes;
+}
+
+static void use_kernel(unsigned flags)
+{
+    al_process.run.backend = "kernel";
+    al_process.locks = true;
+    if (!(flags & AL_FLAG_FUTURE))
+        return;
+    al_room_begin(flags, backend.budget.bytes);
+    /* Who is exempt by the limit alone may lose that any time: prlimit works from outside. */
+    if (backend.privilege.soft_limit == AL_UNLIMITED)
+        al_heap_watch();
+    __atomic_store_n(&backend.state, KERNEL, __ATOMIC_RELEASE);
+}
+
+void al_backend_start(const struct al_config *config, char *const environment[])
+{
+    struct al_lock_all lock = {0};
+
+    backend.config = config;
+    read_rights();
+    al_allocator_learn(&backend.allocator);
+    if (config->mode == AL_MODE_ALL && backend.privilege.exempt && image_fits()) {
+        lock = al_lock_all_start(config->flags);
+        if (!lock.error)
+            use_kernel(lock.flags);
+        else
+            al_downgrade_add("mlockall refused: each region is locked by itself");
+    }
+    if (!al_process.locks)
+        start_hooks(environment);
+    al_say_start(config, &backend.privilege, lock.flags);
+}
+
+/* -- stepping down -------------------------------------------------------------------------- */
+
+static void step_down(const char *reason)
+{
+    al_downgrade_add(reason);
+    al_room_end();
+    (void)al_kernel_munlockall();
+    read_rights();
+    (void)lock_by_hooks(true);
+}
+
+static bool wait_for_step(void)
+{
+    while (__atomic_load_n(&backend.state, __ATOMIC_ACQUIRE) == STEPPING) {
+        if (__atomic_load_n(&backend.stepping, __ATOMIC_RELAXED) == (pid_t)al_sys0(SYS_gettid))
+            return false;
+        al_sys0(SYS_sched_yield);
+    }
+    return __atomic_load_n(&backend.state, __ATOMIC_ACQUIRE) == STEPPED;
+}
+
+bool al_backend_step_down(const char *reason)
+{
+    enum state kernel = KERNEL;
+
+    if (al_gate_inside())
+        return false;
+    if (!__atomic_compare_exchange_n(&backend.state, &kernel, STEPPING, false, __ATOMIC_ACQ_REL,
+                                     __ATOMIC_ACQUIRE))
+        return wait_for_step();
+    __atomic_store_n(&backend.stepping, (pid_t)al_sys0(SYS_gettid), __ATOMIC_RELAXED);
+    step_down(reason);
+    __atomic_store_n(&backend.state, STEPPED, __ATOMIC_RELEASE);
+    return true;
+}
+
+/* A child that shares our memory (vfork) has rights of its own, but not our locks. */
+static bool is_this_process(void)
+{
+    return al_process.run.pid == (pid_t)al_sys0(SYS_getpid);
+}
+
+bool al_backend_rescue(int error)
+{
+    enum state state = __atomic_load_n(&backend.state, __ATOMIC_ACQUIRE);
+
+    if ((error != EAGAIN && error != ENOMEM) || state == NOT_KERNEL || !is_this_process())
+        return false;
+    /* Where no limit holds, the kernel has not refused it for the lock. */
+    if (state == KERNEL && al_privilege_read().exempt)
+        return false;
+    return al_backend_step_down("a call of the program failed under the memlock limit: each region "
+                                "is locked by itself now");
+}
+
+void al_backend_look(const char *reason)
+{
+    if (__atomic_load_n(&backend.state, __ATOMIC_ACQUIRE) == KERNEL && is_this_process() &&
+        !al_privilege_read().exempt)
+        (void)al_backend_step_down(reason);
+}
+
+void al_backend_rights_changed(const char *reason)
+{
+    uint64_t budget;
+    uint64_t locked;
+
+    if (!al_process.locks || !is_this_process())
+        return;
+    if (__atomic_load_n(&backend.state, __ATOMIC_ACQUIRE) == KERNEL) {
+        if (!al_privilege_read().exempt)
+            (void)al_backend_step_down(reason);
+        return;
+    }
+    if (!al_books.tracking)
+        return;
+    read_rights();
+    if (backend.privilege.exempt)
+        return;
+    budget = backend.budget.bytes >> al_page_shift;
+    locked = __atomic_load_n(&al_books.locked_pages, __ATOMIC_RELAXED);
+    if (al_books.unlimited) {
+        al_downgrade_add(reason);
+        al_lock_alloc_limited();
+    }
+    al_books_lower_budget(budget);
+    if (locked > budget)
+        (void)al_locker_release(locked - budget);
+}
+
+/* -- forks ---------------------------------------------------------------------------------- */
+
+static const char not_had[] = "forked: the lock could not be had again";
+
+static int lock_again_by_kernel(const struct al_config *config)
+{
+    struct al_lock_all lock = al_lock_all_again(config->flags, config->fork == AL_FORK_ONFAULT);
+
+    if (!lock.error && config->flags & AL_FLAG_FUTURE)
+        al_room_begin(lock.flags, backend.budget.bytes);
+    return lock.error;
+}
+
+static int lock_again(const struct al_config *config)
+{
+    read_rights();
+    if (al_process.run.figures) {
+        al_thread_stack_forked();
+        return al_lock_alloc_again(config->fork == AL_FORK_ONFAULT, backend.privilege.exempt,
+                                   backend.budget.bytes);
+    }
+    if (backend.privilege.exempt)
+        return lock_again_by_kernel(config);
+    return -EPERM;
+}
+
+static void do_without(void)
+{
+    if (al_process.locks)
+        al_downgrade_add("forked: locks are not inherited");
+    al_heap_untrack();
+    al_room_end();
+    al_lock_alloc_stop();
+    backend.state = NOT_KERNEL;
+    al_process.run.backend = "none";
+    al_process.locks = false;
+    al_process.run.figures = NULL;
+}
+
+void al_backend_forked(const struct al_config *config)
+{
+    bool tracks = al_process.run.figures != NULL;
+
+    if (backend.state == STEPPING)
+        backend.state = STEPPED;
+    if (config->fork == AL_FORK_NONE || !(al_process.locks || tracks)) {
+        do_without();
+        return;
+    }
+    al_process.run.lock_error = lock_again(config);
+    if (!al_process.run.lock_error)
+        return;
+    al_downgrade_add(not_had);
+    if (tracks)
+        return; /* a part may be had, and the books know which */
+    al_room_end();
+    backend.state = NOT_KERNEL;
+    al_process.run.backend = "none";
+    al_process.locks = false;
+}

@@ -1,0 +1,134 @@
+/*
+ * Mode `all` by the kernel, the calls of the malloc family that are looked at: large ones, one in
+ * so many small ones, and all where the memlock limit may be lowered from outside. Is there room
+ * for what the kernel will bring in? And does the call fail for the lock's sake?
+ *
+ * When the kernel's locking ends in between (backend.h), the call goes on through the table, whose
+ * functions are others by then.
+ */
+#include "allocator.h"
+#include "backend.h"
+#include "boot_heap.h"
+#include "counters.h"
+#include "heap_table.h"
+#include "room_hooks.h"
+
+#include <errno.h>
+
+static size_t product(size_t count, size_t size)
+{
+    size_t bytes;
+
+    return __builtin_mul_overflow(count, size, &bytes) ? SIZE_MAX : bytes;
+}
+
+/* Before an allocation of `size` bytes. */
+static enum al_added begin(size_t size)
+{
+    struct al_counts *counts = al_thread_counts;
+
+    if (counts && size < AL_ROOM_CHUNK &&
+        (al_room_spend(counts, size) || al_room_renew(counts, size)))
+        return AL_ADD_AS_EVER;
+    /* No allocator can give that much: nothing will be mapped. */
+    if (size > PTRDIFF_MAX)
+        return AL_ADD_AS_EVER;
+    return al_adding_begin((struct al_adding){.length = size});
+}
+
+static void *end(enum al_added added, void *block)
+{
+    if (added != AL_ADD_AS_EVER)
+        al_adding_end(added, block, block ? al_usable_size(block) : 0);
+    return block;
+}
+
+/* Whether the table has other functions by now; the call is counted there once more. */
+static bool is_over(enum al_counter counter)
+{
+    if (!al_heap_owner.on)
+        return false;
+    al_count_add(counter, (uint64_t)-1);
+    return true;
+}
+
+#define AL_WATCH(name, counter, parameters, arguments, bytes)                                      \
+    void *al_watched_##name parameters                                                             \
+    {                                                                                              \
+        const int saved = errno;                                                                   \
+        enum al_added added;                                                                       \
+        void *block;                                                                               \
+                                                                                                   \
+        al_count(AL_COUNT_calls_##counter);                                                        \
+        added = begin(bytes);                                                                      \
+        if (is_over(AL_COUNT_calls_##counter))                                                     \
+            return al_heap.name arguments;                                                         \
+        block = end(added, al_real.name arguments);                                                \
+        if (block || (bytes) > PTRDIFF_MAX || !al_backend_rescue(ENOMEM) ||                        \
+            !is_over(AL_COUNT_calls_##counter))                                                    \
+            return block;                                                                          \
+        errno = saved;                                                                             \
+        return al_heap.name arguments;                                                             \
+    }
+
+AL_WATCH(malloc, malloc, (size_t size), (size), size)
+AL_WATCH(calloc, calloc, (size_t count, size_t size), (count, size), product(count, size))
+AL_WATCH(memalign, memalign, (size_t alignment, size_t size), (alignment, size), size)
+AL_WATCH(aligned_alloc, memalign, (size_t alignment, size_t size), (alignment, size), size)
+AL_WATCH(valloc, memalign, (size_t size), (size), size)
+AL_WATCH(pvalloc, memalign, (size_t size), (size), size)
+
+int al_watched_posix_memalign(void **ret_block, size_t alignment, size_t size)
+{
+    enum al_added added;
+    int error;
+
+    al_count(AL_COUNT_calls_memalign);
+    added = begin(size);
+    if (is_over(AL_COUNT_calls_memalign))
+        return al_heap.posix_memalign(ret_block, alignment, size);
+    error = al_real.posix_memalign(ret_block, alignment, size);
+    (void)end(added, error ? NULL : *ret_block);
+    if (error != ENOMEM || size > PTRDIFF_MAX || !al_backend_rescue(ENOMEM) ||
+        !is_over(AL_COUNT_calls_memalign))
+        return error;
+    return al_heap.posix_memalign(ret_block, alignment, size);
+}
+
+/* What grows where it lies keeps its lock, and all of it is brought in: unlocked, nothing is. */
+static void unlock_growing(enum al_added added, void *block)
+{
+    if (added == AL_ADD_UNLOCKED && block)
+        al_room_leave_out(block, al_usable_size(block));
+}
+
+void *al_watched_realloc(void *block, size_t size)
+{
+    const int saved = errno;
+    enum al_added added;
+    void *moved;
+
+    al_count(AL_COUNT_calls_realloc);
+    if (al_boot_owns(block))
+        return al_boot_leave(block, size);
+    added = begin(size);
+    if (is_over(AL_COUNT_calls_realloc))
+        return al_heap.realloc(block, size);
+    unlock_growing(added, block);
+    moved = end(added, al_real.realloc(block, size));
+    if (moved || !size || size > PTRDIFF_MAX || !al_backend_rescue(ENOMEM) ||
+        !is_over(AL_COUNT_calls_realloc))
+        return moved;
+    errno = saved;
+    return al_heap.realloc(block, size);
+}
+
+void al_watched_free(void *block)
+{
+    al_counted_free(block);
+}
+
+size_t al_watched_malloc_usable_size(void *block)
+{
+    return al_counted_malloc_usable_size(block);
+}

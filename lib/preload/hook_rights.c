@@ -1,0 +1,64 @@
+/*
+ * Rights and limits that the program gives up: what is locked has to keep to those that are left.
+ * Each has done what the program asked for before we look.
+ */
+#include "backend.h"
+#include "export.h"
+#include "real.h"
+
+#include <errno.h>
+#include <linux/capability.h>
+#include <sched.h>
+#include <sys/resource.h>
+#include <unistd.h>
+
+static int changed(int result, const char *reason)
+{
+    if (result == 0)
+        al_backend_rights_changed(reason);
+    return result;
+}
+
+/* Not in every libc. */
+#define AL_GIVE_UP(name, parameters, arguments, reason)                                            \
+    AL_EXPORT int name parameters                                                                  \
+    {                                                                                              \
+        if (!al_real_resolve() || !al_real.name) {                                                 \
+            errno = ENOSYS;                                                                        \
+            return -1;                                                                             \
+        }                                                                                          \
+        return changed(al_real.name arguments, reason);                                            \
+    }
+
+static const char another_user[] = "the program became another user, and a memlock limit holds: "
+                                   "each region is locked by itself";
+static const char fewer_rights[] = "the program gave up rights, and a memlock limit holds: each "
+                                   "region is locked by itself";
+static const char lower_limit[] = "the program lowered its memlock limit: each region is locked by "
+                                  "itself";
+
+AL_GIVE_UP(setuid, (uid_t user), (user), another_user)
+AL_GIVE_UP(seteuid, (uid_t user), (user), another_user)
+AL_GIVE_UP(setreuid, (uid_t real, uid_t effective), (real, effective), another_user)
+AL_GIVE_UP(setresuid, (uid_t real, uid_t effective, uid_t saved), (real, effective, saved),
+           another_user)
+
+AL_EXPORT int capset(cap_user_header_t header, const cap_user_data_t data);
+AL_GIVE_UP(capset, (cap_user_header_t header, const cap_user_data_t data), (header, data),
+           fewer_rights)
+AL_GIVE_UP(unshare, (int flags), (flags), fewer_rights)
+AL_GIVE_UP(setns, (int fd, int type), (fd, type), fewer_rights)
+
+#if defined(__LP64__)
+AL_GIVE_UP(setrlimit, (AL_RLIMIT_RESOURCE resource, const struct rlimit *limit), (resource, limit),
+           lower_limit)
+AL_GIVE_UP(prlimit,
+           (pid_t pid, AL_RLIMIT_RESOURCE resource, const struct rlimit *limit,
+            struct rlimit *old_limit),
+           (pid, resource, limit, old_limit), lower_limit)
+/* One limit type: the two names are one function. */
+AL_EXPORT int setrlimit64(AL_RLIMIT_RESOURCE resource, const struct rlimit64 *limit)
+    __attribute__((alias("setrlimit")));
+AL_EXPORT int prlimit64(pid_t pid, AL_RLIMIT_RESOURCE resource, const struct rlimit64 *limit,
+                        struct rlimit64 *old_limit) __attribute__((alias("prlimit")));
+#endif

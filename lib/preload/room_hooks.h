@@ -1,0 +1,28 @@
+/*
+ * What a hook does around a call that maps, where the kernel locks all that is to come: see
+ * lock/room.h. Without that, nothing.
+ */
+#ifndef AL_ROOM_HOOKS_H
+#define AL_ROOM_HOOKS_H
+
+#include "room.h"
+
+/* What a call is about to add. */
+struct al_adding {
+    size_t length; /* bytes */
+    bool sparse;   /* not to be brought in, though it may fit (MAP_NORESERVE) */
+};
+
+enum al_added {
+    AL_ADD_AS_EVER,
+    AL_ADD_ON_FAULT, /* nothing is brought in */
+    AL_ADD_UNLOCKED  /* the same, and it does not stay locked */
+};
+
+/* Before the call. May step down to the hooks. errno is untouched. */
+enum al_added al_adding_begin(struct al_adding adding);
+
+/* After it; `start` is NULL if it failed. */
+void al_adding_end(enum al_added added, void *start, size_t length);
+
+#endif
