@@ -1,6 +1,6 @@
 #include "programs.h"
 
-#include "glob.h"
+#include "glob_match.h"
 #include "parse.h"
 
 #include <string.h>

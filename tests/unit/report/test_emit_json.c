@@ -162,7 +162,7 @@ START_TEST(every_word_of_every_option)
             char variable[128] = AL_OPTION_PREFIX;
 
             strcat(strcat(strcat(variable, al_options[i].name), "="), word->word);
-            if (strcmp(word->word, "onfault") == 0)
+            if (strcmp(al_options[i].name, "FLAGS") == 0)
                 strcat(variable, ",current");
             sample_configure(variable);
             (void)emit();

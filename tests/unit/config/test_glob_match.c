@@ -1,5 +1,5 @@
 /* Globs: what matches, and that no pattern takes for ever. */
-#include "glob.h"
+#include "glob_match.h"
 #include "unit.h"
 
 #include <string.h>
@@ -115,7 +115,7 @@ END_TEST
 
 int main(void)
 {
-    TCase *tests = tcase_create("glob");
+    TCase *tests = tcase_create("glob_match");
 
     tcase_add_test(tests, plain_text);
     tcase_add_test(tests, stars);

@@ -8,8 +8,8 @@
  *
  * A bracket that is never closed stands for itself.
  */
-#ifndef AL_GLOB_H
-#define AL_GLOB_H
+#ifndef AL_GLOB_MATCH_H
+#define AL_GLOB_MATCH_H
 
 #include <stdbool.h>
 #include <stddef.h>

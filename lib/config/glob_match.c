@@ -1,4 +1,4 @@
-#include "glob.h"
+#include "glob_match.h"
 
 /* The place behind the bracket that `at` opens, or NULL if it is never closed. */
 static const char *behind_bracket(const char *at, const char *end)
