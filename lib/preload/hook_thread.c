@@ -6,6 +6,7 @@
 #include "export.h"
 #include "load.h"
 #include "real.h"
+#include "reserve.h"
 #include "room_hooks.h"
 #include "thread_end.h"
 #include "thread_stack.h"
@@ -18,6 +19,10 @@ static void prepare(void)
 {
     al_count(AL_COUNT_calls_pthread_create);
     (void)al_real_resolve();
+    if (!al_real.pthread_create) {
+        al_real_resolve_threads();
+        al_reserve_thread_size();
+    }
     al_thread_end_second();
     al_load_catch_up();
 }
@@ -53,8 +58,6 @@ AL_EXPORT int pthread_create(pthread_t *ret_thread, const pthread_attr_t *attrib
     int error;
 
     prepare();
-    if (!al_real.pthread_create)
-        al_real_resolve_threads();
     if (!al_real.pthread_create)
         return EAGAIN;
     added = al_adding_begin((struct al_adding){.length = stack_size(attributes)});

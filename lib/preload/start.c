@@ -7,6 +7,7 @@
 #include "process.h"
 #include "program.h"
 #include "real.h"
+#include "reserve.h"
 #include "say.h"
 #include "sys.h"
 #include "text.h"
@@ -74,6 +75,7 @@ static void __attribute__((constructor)) start(void)
     if (problem_count && config.on_failure == AL_ON_FAILURE_FAIL)
         al_process_give_up();
 
+    al_reserve_start(&config);
     al_backend_start(&config, trusted_environment());
     al_faults_read(&al_process.run.minor_at_lock, &al_process.run.major_at_lock);
     al_process.active = true;

@@ -2,8 +2,11 @@
 
 #include "counters.h"
 #include "locker.h"
+#include "process.h"
 #include "real.h"
 #include "regions.h"
+#include "reserve.h"
+#include "sys.h"
 
 struct own_stack {
     void *start;
@@ -20,18 +23,30 @@ static struct own_stack *stacks;
 /* Found once: not every libc has them. */
 static int (*attributes_of)(pthread_t, pthread_attr_t *);
 static int (*stack_of)(const pthread_attr_t *, void **, size_t *);
+static int (*guard_of)(const pthread_attr_t *, size_t *);
 static int (*destroy)(pthread_attr_t *);
+
+static bool is_judged(void)
+{
+    return al_books.tracking && al_books.policy.kinds & AL_KIND_STACK;
+}
+
+static uint64_t reserve(void)
+{
+    return al_process.active ? al_process.run.config->stack_reserve : 0;
+}
 
 bool al_thread_stack_wanted(void)
 {
-    if (!al_books.tracking || !(al_books.policy.kinds & AL_KIND_STACK))
+    if (!is_judged() && !reserve())
         return false;
     if (!destroy) {
         *(void **)&attributes_of = al_real_find("pthread_getattr_np");
         *(void **)&stack_of = al_real_find("pthread_attr_getstack");
+        *(void **)&guard_of = al_real_find("pthread_attr_getguardsize");
         *(void **)&destroy = al_real_find("pthread_attr_destroy");
     }
-    return attributes_of && stack_of && destroy;
+    return attributes_of && stack_of && guard_of && destroy;
 }
 
 static void join_stacks(void)
@@ -75,26 +90,69 @@ void al_thread_stack_forked(void)
         join_stacks();
 }
 
+/* Under a memlock limit: what a thread uses of its stack is mostly at its top. */
+static const size_t STACK_TOP = (size_t)128 << 10;
+
 /*
  * A stack that the program provides lies in memory of the program's, which has been judged as what
  * it is; only one that nobody knows of is libc's.
  */
-static void judge_stack(void)
+static void judge_stack(void *start, size_t length)
 {
-    pthread_attr_t attributes;
-    void *start = NULL;
-    size_t length = 0;
+    const size_t top = reserve() > STACK_TOP ? reserve() : STACK_TOP;
 
-    if (attributes_of(pthread_self(), &attributes))
-        return;
-    (void)stack_of(&attributes, &start, &length);
-    (void)destroy(&attributes);
     if (!length || al_pagemap_get(al_page_of((char *)start + length - 1)))
         return;
+    /* Whole, the first stack would use up the usual limit. */
+    if (!al_books.unlimited && length > top) {
+        start = (char *)start + (length - top);
+        length = top;
+    }
     own_stack.start = start;
     own_stack.length = length;
     join_stacks();
     al_region_mapped(start, length, AL_KIND_STACK, true);
+}
+
+/*
+ * The guard may lie in what libc calls the stack or before it, so what is above both places is
+ * brought in. The stack pointer stays where it is: a signal handler needs room as well. What is far
+ * below it is nobody's while this runs.
+ */
+static void bring_in(const char *start, size_t guard)
+{
+    enum { POPULATE_WRITE = 23 }; /* Linux 5.14 */
+    const size_t page = al_page_size();
+    uintptr_t here = (uintptr_t)__builtin_frame_address(0) & ~(page - 1);
+    uintptr_t low = (uintptr_t)start + guard + page;
+
+    if (here <= low)
+        return;
+    if (here - low > reserve())
+        low = here - (uintptr_t)reserve();
+    low = (low + page - 1) & ~(page - 1);
+    if (low >= here || al_sys3(SYS_madvise, low, here - low, POPULATE_WRITE) == 0)
+        return;
+    for (here -= page; here >= low; here -= page)
+        *(volatile char *)here = 0;
+}
+
+static void prepare_stack(void)
+{
+    pthread_attr_t attributes;
+    void *start = NULL;
+    size_t length = 0;
+    size_t guard = 0;
+
+    if (attributes_of(pthread_self(), &attributes))
+        return;
+    (void)stack_of(&attributes, &start, &length);
+    (void)guard_of(&attributes, &guard);
+    (void)destroy(&attributes);
+    if (is_judged())
+        judge_stack(start, length);
+    if (reserve() && length)
+        bring_in(start, guard);
 }
 
 void al_thread_stack_ends(void)
@@ -123,7 +181,7 @@ static struct first_step take_first_step(void *data)
 
     al_real.free(data);
     al_count_add(AL_COUNT_calls_pthread_create, 0); /* so that the thread's end is noticed */
-    judge_stack();
+    prepare_stack();
     return step;
 }
 

@@ -1,6 +1,7 @@
 /*
- * Mode alloc: the stack of each thread, from its first step to its last. libc maps it unseen and
- * keeps it for later threads, so the thread itself tells where it is.
+ * The stack of each thread, from its first step to its last: judged in mode alloc, brought in where
+ * there is a reserve. libc maps it unseen and keeps it for later threads, so the thread itself
+ * tells where it is.
  */
 #ifndef AL_THREAD_STACK_H
 #define AL_THREAD_STACK_H
@@ -9,10 +10,10 @@
 #include <stdbool.h>
 #include <threads.h>
 
-/* Whether stacks of new threads qualify by their kind. */
+/* Whether stacks of new threads qualify by their kind, or have a reserve. */
 bool al_thread_stack_wanted(void);
 
-/* pthread_create, with a first step in the thread that has its stack judged. */
+/* pthread_create, with a first step in the thread that does this. */
 int al_thread_stack_create(pthread_t *ret_thread, const pthread_attr_t *attributes,
                            void *(*routine)(void *), void *argument);
 
