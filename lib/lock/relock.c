@@ -18,7 +18,8 @@ struct relock {
     bool spare_stacks;
     al_page first; /* the run that is being found: [first, end) */
     al_page end;
-    uint64_t pages; /* that are locked */
+    al_page locked_to; /* where the last one ends that was had */
+    uint64_t pages;    /* that are locked */
     int64_t runs;
     unsigned refusals;
     int error;
@@ -58,7 +59,8 @@ static void lock_run(struct relock *relock, al_page first, al_page end)
     result = ask_kernel(relock, first, end);
     if (!result) {
         relock->pages += end - first;
-        relock->runs++;
+        relock->runs += relock->locked_to != first;
+        relock->locked_to = end;
         return;
     }
     if (!relock->error)
