@@ -99,7 +99,8 @@ static const size_t STACK_TOP = (size_t)128 << 10;
  */
 static void judge_stack(void *start, size_t length)
 {
-    const size_t top = reserve() > STACK_TOP ? reserve() : STACK_TOP;
+    const size_t mask = al_page_size() - 1;
+    const size_t top = ((reserve() > STACK_TOP ? (size_t)reserve() : STACK_TOP) + mask) & ~mask;
 
     if (!length || al_pagemap_get(al_page_of((char *)start + length - 1)))
         return;
