@@ -18,9 +18,11 @@
 void al_region_mapped(const void *start, size_t length, unsigned kind, bool accessible);
 
 /*
- * The same of one that makes no claim to memory (MAP_NORESERVE): most of it will never be used, so
- * it is locked on fault where no limit holds, and else judged when its protection changes.
+ * The same of one that makes no claim to memory (MAP_NORESERVE). From AL_SPARSE_BYTES on it is
+ * taken for a reservation, most of which will never be used: it is locked on fault where no limit
+ * holds, and else judged when its protection changes.
  */
+#define AL_SPARSE_BYTES ((size_t)64 << 20)
 void al_region_mapped_sparse(const void *start, size_t length, unsigned kind, bool accessible);
 
 /* The kind that mmap's arguments make. */

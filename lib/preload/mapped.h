@@ -16,7 +16,7 @@ static inline void al_mapped(void *start, size_t length, unsigned kind, bool acc
 {
     if (al_inside_depth)
         al_region_backing(start, length);
-    else if (sparse)
+    else if (sparse && length >= AL_SPARSE_BYTES)
         al_region_mapped_sparse(start, length, kind, accessible);
     else
         al_region_mapped(start, length, kind, accessible);
