@@ -79,6 +79,20 @@ void al_region_mapped_sparse(const void *start, size_t length, unsigned kind, bo
     take(start, length, kind, accessible && al_books.unlimited, al_locker_lock_sparse);
 }
 
+void al_region_joined(const void *start, size_t length, unsigned kind)
+{
+    al_page page = al_page_of(start);
+
+    if (!al_books.tracking || page >= AL_PAGE_END ||
+        al_policy_judge(&al_books.policy, kind, length, true) != AL_TAKE ||
+        !al_locker_enter_mapping())
+        return;
+    (void)al_books_change(page, page + 1, AL_PAGE_KIND_MASK, word_of(kind, AL_PAGE_MAPPED),
+                          AL_SHARED);
+    al_locker_leave();
+    (void)al_locker_lock_mapping(page, page + 1);
+}
+
 unsigned al_region_kind(int flags)
 {
     if (flags & (MAP_STACK | MAP_GROWSDOWN))

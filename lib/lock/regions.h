@@ -25,6 +25,12 @@ void al_region_mapped(const void *start, size_t length, unsigned kind, bool acce
 #define AL_SPARSE_BYTES ((size_t)64 << 20)
 void al_region_mapped_sparse(const void *start, size_t length, unsigned kind, bool accessible);
 
+/*
+ * A region of `length` bytes begins in the middle of the page at `start`, the rest of which belongs
+ * to others: that page is owned as well, if the region qualifies.
+ */
+void al_region_joined(const void *start, size_t length, unsigned kind);
+
 /* The kind that mmap's arguments make. */
 unsigned al_region_kind(int flags);
 

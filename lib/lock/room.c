@@ -5,6 +5,7 @@
 #include "kernel.h"
 #include "sys.h"
 
+#include <string.h>
 #include <sys/mman.h>
 #include <sys/resource.h>
 
@@ -50,8 +51,8 @@ static uint64_t peak_resident(void)
     return (uint64_t)usage.ru_maxrss << 10;
 }
 
-/* The second number of the file, in pages. */
-static uint64_t resident(void)
+/* A number of the file, which counts in pages; what is resident if it cannot be read. */
+static uint64_t memory(unsigned field)
 {
     char text[128];
     const char *at = text;
@@ -59,11 +60,23 @@ static uint64_t resident(void)
 
     if (al_io_read_file("/proc/self/statm", text, sizeof(text)) <= 0)
         return peak_resident();
-    while (*at && *at != ' ')
-        at++;
-    for (at += *at == ' '; *at >= '0' && *at <= '9'; at++)
+    while (field--) {
+        at += strcspn(at, " ");
+        at += *at == ' ';
+    }
+    for (; *at >= '0' && *at <= '9'; at++)
         pages = pages * 10 + (uint64_t)(*at - '0');
     return pages * al_page_size();
+}
+
+static uint64_t resident(void)
+{
+    return memory(1);
+}
+
+uint64_t al_room_address_space(void)
+{
+    return memory(0);
 }
 
 static bool take_credit(uint64_t bytes)

@@ -28,6 +28,9 @@ void al_room_end(void);
 
 bool al_room_limited(void);
 
+/* Bytes of address space that the process has mapped. */
+uint64_t al_room_address_space(void);
+
 /* Whether `bytes` more fit; if so, they are taken. Without a limit everything does. */
 bool al_room_fits(uint64_t bytes);
 

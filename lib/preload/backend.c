@@ -143,22 +143,43 @@ static void start_hooks(char *const environment[])
     }
 }
 
-static int add_segments(struct dl_phdr_info *info, size_t size, void *data)
+/* What the loader's list says of what exists. */
+struct loaded {
+    uint64_t bytes;
+    bool runs_before_us; /* the program has code that runs before any library's constructor */
+};
+
+static int add_object(struct dl_phdr_info *info, size_t size, void *data)
 {
+    struct loaded *loaded = data;
+    const ElfW(Dyn) *entry = NULL;
+
     (void)size;
-    for (unsigned i = 0; i < info->dlpi_phnum; i++)
+    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
         if (info->dlpi_phdr[i].p_type == PT_LOAD)
-            *(uint64_t *)data += info->dlpi_phdr[i].p_memsz;
+            loaded->bytes += info->dlpi_phdr[i].p_memsz;
+        if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
+            entry = (const void *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+    }
+    for (; entry && entry->d_tag != DT_NULL; entry++)
+        loaded->runs_before_us |= entry->d_tag == DT_PREINIT_ARRAYSZ && entry->d_un.d_val;
     return 0;
 }
 
-/* Whether the program as it was loaded fits: it may have reserved terabytes for its variables. */
-static bool image_fits(void)
+/*
+ * Whether what exists fits: the program may have reserved terabytes for its variables, or, where
+ * somebody could map before us, anything (the shadow of a sanitizer that is linked in).
+ */
+static bool existing_fits(void)
 {
-    uint64_t bytes = 0;
+    uint64_t sum[AL_COUNTER_TOTAL];
+    struct loaded loaded = {0};
 
-    (void)dl_iterate_phdr(add_segments, &bytes);
-    return bytes <= backend.budget.bytes;
+    (void)dl_iterate_phdr(add_object, &loaded);
+    al_counters_sum(sum);
+    if (loaded.runs_before_us || sum[AL_COUNT_calls_mmap])
+        loaded.bytes = al_room_address_space();
+    return loaded.bytes <= backend.budget.bytes;
 }
 
 static void use_kernel(unsigned flags)
@@ -181,7 +202,7 @@ void al_backend_start(const struct al_config *config, char *const environment[])
     backend.config = config;
     read_rights();
     al_allocator_learn(&backend.allocator);
-    if (config->mode == AL_MODE_ALL && backend.privilege.exempt && image_fits()) {
+    if (config->mode == AL_MODE_ALL && backend.privilege.exempt && existing_fits()) {
         lock = al_lock_all_start(config->flags);
         if (!lock.error)
             use_kernel(lock.flags);

@@ -33,6 +33,8 @@ static void end_moving(char *before, char *after)
 
 static void end_moved(char *before, char *after)
 {
+    if (after > before && next_page(before) != before && !al_inside_depth)
+        al_region_joined(before, (size_t)(after - before), AL_KIND_ANON);
     if (next_page(after) > next_page(before))
         al_mapped(next_page(before), (size_t)(next_page(after) - next_page(before)), AL_KIND_ANON,
                   true, false);

@@ -9,6 +9,7 @@
 #include "real.h"
 #include "reserve.h"
 #include "say.h"
+#include "strangers.h"
 #include "sys.h"
 #include "text.h"
 #include "thread_end.h"
@@ -48,16 +49,46 @@ void al_process_give_up(void)
         al_sys1(SYS_exit_group, STATUS_BAD_CONFIGURATION);
 }
 
+static void stay_inert(void)
+{
+    al_counters_stop();
+    al_heap_disconnect();
+}
+
+/* Once, on standard error as it is now. */
+static void say_left_alone(const char *sanitizer)
+{
+    char line[256];
+    struct al_text text = al_text_over(line, sizeof(line));
+
+    if (config.log < AL_LOG_WARN || config.on_failure == AL_ON_FAILURE_IGNORE)
+        return;
+    al_text_string(&text, "libautolock: ");
+    al_text_printable(&text, program_name(), 64);
+    al_text_string(&text, ": left alone, nothing is locked: it is built with ");
+    al_text_string(&text, sanitizer);
+    al_text_char(&text, '\n');
+    al_process.err = al_stderr_keep();
+    al_say(text.at, text.length);
+    al_stderr_release(&al_process.err);
+}
+
 static void __attribute__((constructor)) start(void)
 {
     static char problem_bytes[8192];
     struct al_text problems = al_text_over(problem_bytes, sizeof(problem_bytes));
     unsigned problem_count = al_config_read(&config, trusted_environment(), &problems);
+    const char *sanitizer;
 
     (void)al_real_resolve();
     if (config.mode == AL_MODE_OFF || !al_program_included(config.programs)) {
-        al_counters_stop();
-        al_heap_disconnect();
+        stay_inert();
+        return;
+    }
+    sanitizer = al_stranger_sanitizer();
+    if (sanitizer) {
+        stay_inert();
+        say_left_alone(sanitizer);
         return;
     }
     al_process.err = al_stderr_keep();
@@ -88,6 +119,7 @@ void al_process_end(const char *ended)
     if (!al_process.active || al_process.run.pid != (pid_t)al_sys0(SYS_getpid))
         return;
     al_process.active = false;
+    al_stranger_allocator_note();
     al_deliver(&al_process.err, &al_process.run, ended);
 }
 

@@ -1,0 +1,50 @@
+#include "strangers.h"
+
+#include "counters.h"
+#include "downgrades.h"
+#include "export.h"
+#include "symbols.h"
+
+#include <stddef.h>
+
+/*
+ * AddressSanitizer ends a program in which another library comes before its runtime, unless told
+ * not to. It asks for its defaults by this function; a program that has one of its own is asked
+ * first. The option is taken back by ASAN_OPTIONS=verify_asan_link_order=1.
+ */
+AL_EXPORT const char *__asan_default_options(void);
+AL_EXPORT const char *__asan_default_options(void)
+{
+    return "verify_asan_link_order=0";
+}
+
+const char *al_stranger_sanitizer(void)
+{
+    static const struct {
+        const char *symbol;
+        const char *name;
+    } rows[] = {{"__asan_init", "AddressSanitizer"},
+                {"__hwasan_init", "HWAddressSanitizer"},
+                {"__tsan_init", "ThreadSanitizer"},
+                {"__msan_init", "MemorySanitizer"}};
+
+    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
+        if (al_symbol_anywhere(rows[i].symbol))
+            return rows[i].name;
+    return NULL;
+}
+
+void al_stranger_allocator_note(void)
+{
+    uint64_t sum[AL_COUNTER_TOTAL];
+    uint64_t heap;
+    bool maps;
+
+    al_counters_sum(sum);
+    heap = sum[AL_COUNT_calls_malloc] + sum[AL_COUNT_calls_calloc] + sum[AL_COUNT_calls_realloc] +
+           sum[AL_COUNT_calls_memalign];
+    maps = sum[AL_COUNT_calls_mmap] || sum[AL_COUNT_calls_brk];
+    if (al_symbol_in_program("malloc") || (!heap && maps))
+        al_downgrade_add("heap calls did not reach us: the program has an allocator of its own, "
+                         "whose memory is judged as mappings");
+}

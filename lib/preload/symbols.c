@@ -1,0 +1,132 @@
+#include "symbols.h"
+
+#include <link.h>
+#include <stdint.h>
+#include <string.h>
+
+/* What of an object's dynamic section says where its names are. */
+struct names {
+    const uint32_t *gnu_hash; /* NULL: the object has only the old table, or none */
+    const uint32_t *hash;
+    const ElfW(Sym) * symbols;
+    const char *strings;
+};
+
+/* glibc has made addresses of them, other loaders leave them relative to the object. */
+static const void *at(const struct dl_phdr_info *info, ElfW(Addr) value)
+{
+    return (const void *)(value < info->dlpi_addr ? value + info->dlpi_addr : value);
+}
+
+static bool read_names(const struct dl_phdr_info *info, struct names *ret_names)
+{
+    const ElfW(Dyn) *entry = NULL;
+
+    memset(ret_names, 0, sizeof(*ret_names));
+    for (unsigned i = 0; i < info->dlpi_phnum; i++)
+        if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
+            entry = (const void *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
+    for (; entry && entry->d_tag != DT_NULL; entry++) {
+        if (entry->d_tag == DT_GNU_HASH)
+            ret_names->gnu_hash = at(info, entry->d_un.d_ptr);
+        else if (entry->d_tag == DT_HASH)
+            ret_names->hash = at(info, entry->d_un.d_ptr);
+        else if (entry->d_tag == DT_SYMTAB)
+            ret_names->symbols = at(info, entry->d_un.d_ptr);
+        else if (entry->d_tag == DT_STRTAB)
+            ret_names->strings = at(info, entry->d_un.d_ptr);
+    }
+    return ret_names->symbols && ret_names->strings && (ret_names->gnu_hash || ret_names->hash);
+}
+
+static bool is_definition(const struct names *names, uint32_t index, const char *name)
+{
+    const ElfW(Sym) *symbol = &names->symbols[index];
+
+    return symbol->st_shndx != SHN_UNDEF && strcmp(names->strings + symbol->st_name, name) == 0;
+}
+
+static bool in_gnu_hash(const struct names *names, const char *name)
+{
+    const uint32_t buckets = names->gnu_hash[0];
+    const uint32_t first = names->gnu_hash[1];
+    const uint32_t bloom_words = names->gnu_hash[2];
+    const uint32_t *bucket =
+        names->gnu_hash + 4 + bloom_words * (sizeof(ElfW(Addr)) / sizeof(uint32_t));
+    const uint32_t *chain = bucket + buckets;
+    uint32_t hash = 5381;
+    uint32_t index;
+
+    for (const char *c = name; *c; c++)
+        hash = hash * 33 + (unsigned char)*c;
+    index = buckets ? bucket[hash % buckets] : 0;
+    for (; index >= first && index; index++) {
+        uint32_t value = chain[index - first];
+
+        if ((value | 1) == (hash | 1) && is_definition(names, index, name))
+            return true;
+        if (value & 1)
+            break;
+    }
+    return false;
+}
+
+static bool in_old_hash(const struct names *names, const char *name)
+{
+    for (uint32_t index = 0; index < names->hash[1]; index++)
+        if (is_definition(names, index, name))
+            return true;
+    return false;
+}
+
+static bool exports(const struct dl_phdr_info *info, const char *name)
+{
+    struct names names;
+
+    if (!read_names(info, &names))
+        return false;
+    return names.gnu_hash ? in_gnu_hash(&names, name) : in_old_hash(&names, name);
+}
+
+struct query {
+    const char *name;
+    bool program_only;
+};
+
+/* Whether the object is the one that this code is in. */
+static bool is_ours(const struct dl_phdr_info *info)
+{
+    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
+
+        if (segment->p_type == PT_LOAD &&
+            (uintptr_t)is_ours - (info->dlpi_addr + segment->p_vaddr) < segment->p_memsz)
+            return true;
+    }
+    return false;
+}
+
+static int look(struct dl_phdr_info *info, size_t size, void *data)
+{
+    const struct query *query = data;
+    bool found;
+
+    (void)size;
+    found = !is_ours(info) && !strstr(info->dlpi_name, "vdso") && exports(info, query->name);
+    /* The program is the first. */
+    return found ? 1 : query->program_only ? -1 : 0;
+}
+
+bool al_symbol_anywhere(const char *name)
+{
+    struct query query = {.name = name};
+
+    return dl_iterate_phdr(look, &query) == 1;
+}
+
+bool al_symbol_in_program(const char *name)
+{
+    struct query query = {.name = name, .program_only = true};
+
+    return dl_iterate_phdr(look, &query) == 1;
+}
