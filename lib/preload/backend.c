@@ -186,13 +186,25 @@ static void use_kernel(unsigned flags)
 {
     al_process.run.backend = "kernel";
     al_process.locks = true;
-    if (!(flags & AL_FLAG_FUTURE))
-        return;
-    al_room_begin(flags, backend.budget.bytes);
+    if (flags & AL_FLAG_FUTURE)
+        al_room_begin(flags, backend.budget.bytes);
     /* Who is exempt by the limit alone may lose that any time: prlimit works from outside. */
     if (backend.privilege.soft_limit == AL_UNLIMITED)
         al_heap_watch();
     __atomic_store_n(&backend.state, KERNEL, __ATOMIC_RELEASE);
+}
+
+/*
+ * A budget that is asked for is kept to the page, which only the hooks can: the kernel counts
+ * reservations as locked.
+ */
+static bool may_use_kernel(void)
+{
+    const struct al_config *config = backend.config;
+    bool counted =
+        config->budget.sort == AL_BUDGET_PERCENT || config->budget.sort == AL_BUDGET_SIZE;
+
+    return config->mode == AL_MODE_ALL && backend.privilege.exempt && !counted && existing_fits();
 }
 
 void al_backend_start(const struct al_config *config, char *const environment[])
@@ -202,7 +214,7 @@ void al_backend_start(const struct al_config *config, char *const environment[])
     backend.config = config;
     read_rights();
     al_allocator_learn(&backend.allocator);
-    if (config->mode == AL_MODE_ALL && backend.privilege.exempt && existing_fits()) {
+    if (may_use_kernel()) {
         lock = al_lock_all_start(config->flags);
         if (!lock.error)
             use_kernel(lock.flags);
@@ -288,7 +300,7 @@ void al_backend_rights_changed(const char *reason)
             (void)al_backend_step_down(reason);
         return;
     }
-    if (!al_books.tracking)
+    if (!al_process.run.figures)
         return;
     read_rights();
     if (backend.privilege.exempt)
