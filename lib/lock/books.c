@@ -21,7 +21,7 @@ uint64_t al_books_slack(void)
 bool al_books_take(uint64_t pages)
 {
     uint64_t locked = __atomic_load_n(&al_books.locked_pages, __ATOMIC_RELAXED);
-    uint64_t budget = __atomic_load_n(&al_books.budget_pages, __ATOMIC_RELAXED);
+    uint64_t budget = al_books_budget();
     uint64_t peak = __atomic_load_n(&al_books.peak_pages, __ATOMIC_RELAXED);
 
     do {

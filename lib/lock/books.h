@@ -56,11 +56,20 @@ uint64_t al_books_slack_of(uint64_t pages);
 bool al_books_take(uint64_t pages);
 void al_books_give_back(uint64_t pages);
 
-/* Pages that the budget has left. */
+/* The budget for the program's pages: our own tables are locked too, and held against it. */
+static inline uint64_t al_books_budget(void)
+{
+    uint64_t budget = __atomic_load_n(&al_books.budget_pages, __ATOMIC_RELAXED);
+    uint64_t tables = al_pagemap_locked_pages();
+
+    return budget > tables ? budget - tables : 0;
+}
+
+/* Pages that it has left. */
 static inline uint64_t al_books_left(void)
 {
     uint64_t locked = __atomic_load_n(&al_books.locked_pages, __ATOMIC_RELAXED);
-    uint64_t budget = __atomic_load_n(&al_books.budget_pages, __ATOMIC_RELAXED);
+    uint64_t budget = al_books_budget();
 
     return locked < budget ? budget - locked : 0;
 }
