@@ -32,6 +32,7 @@ static struct {
     struct al_budget budget;
     struct al_allocator allocator; /* learned at start: later, it may be in the middle of a call */
     enum state state;
+    bool on_fault;  /* in a forked child, whose pages are its parent's as well */
     pid_t stepping; /* the thread that is stepping down */
 } backend;
 
@@ -79,7 +80,7 @@ static int lock_by_hooks(bool late)
     start.several_threads = sum[AL_COUNT_calls_pthread_create] != 0;
     /* What was locked as it came is what exists now. */
     if (late)
-        start.policy.flags |= AL_FLAG_CURRENT;
+        start.policy.flags |= AL_FLAG_CURRENT | (backend.on_fault ? AL_FLAG_ONFAULT : 0U);
     error = al_lock_alloc_start(&start, &backend.allocator);
     al_process.run.figures = al_figures_fill;
     al_process.run.lock_error = error;
@@ -361,6 +362,7 @@ void al_backend_forked(const struct al_config *config)
 
     if (backend.state == STEPPING)
         backend.state = STEPPED;
+    backend.on_fault = config->fork == AL_FORK_ONFAULT;
     if (config->fork == AL_FORK_NONE || !(al_process.locks || tracks)) {
         do_without();
         return;
