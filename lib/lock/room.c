@@ -145,7 +145,8 @@ void al_room_open(void)
 {
     if (!al_gate_enter(&room.gate))
         return;
-    if (!room.open++)
+    /* It may have ended since the caller asked for room. */
+    if (al_room_limited() && !room.open++)
         (void)al_kernel_mlockall(AL_MCL_FUTURE | AL_MCL_ONFAULT);
     al_gate_leave(&room.gate);
 }
