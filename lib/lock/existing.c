@@ -64,9 +64,9 @@ static unsigned kind_of_mapping(const struct al_mapping *mapping, bool late)
 }
 
 /* In whose turn it is locked: where the loader cannot be asked, private files may be images. */
-static unsigned turn_of(const struct al_mapping *mapping, unsigned kind)
+static unsigned turn_of(const struct al_mapping *mapping, unsigned kind, bool late)
 {
-    return kind == AL_KIND_FILE && !mapping->shared ? AL_KIND_IMAGE : kind;
+    return late && kind == AL_KIND_FILE && !mapping->shared ? AL_KIND_IMAGE : kind;
 }
 
 /* Mappings that the kernel itself put there cannot be locked and need not be. */
@@ -153,7 +153,7 @@ static bool judge(const struct al_mapping *mapping, void *data)
     if (verdict == AL_TAKE && existing->take)
         word |= kind << AL_PAGE_KIND_SHIFT | AL_PAGE_MAPPED;
     if (know(first, end, word, existing->late) && word & AL_PAGE_MAPPED)
-        lock_later(first, end, turn_of(mapping, kind));
+        lock_later(first, end, turn_of(mapping, kind, existing->late));
     return true;
 }
 
