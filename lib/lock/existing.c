@@ -8,7 +8,7 @@
 #include <link.h>
 #include <string.h>
 
-/* More than most programs have; what is beyond is locked as it is found. */
+/* More than most programs have; what is beyond is locked after all these. */
 enum { FOUND_MAX = 512 };
 
 static struct {
@@ -83,18 +83,6 @@ static void lock_one(al_page first, al_page end)
         first_error = error;
 }
 
-static void lock_later(al_page first, al_page end, unsigned turn)
-{
-    if (found_count == FOUND_MAX) {
-        lock_one(first, end);
-        return;
-    }
-    found[found_count].first = first;
-    found[found_count].end = end;
-    found[found_count].turn = turn;
-    found_count++;
-}
-
 static void lock_turn(unsigned turn)
 {
     for (size_t i = 0; i < found_count; i++)
@@ -109,6 +97,17 @@ static void lock_found(void)
 
     for (size_t i = 0; i < sizeof(order) / sizeof(order[0]); i++)
         lock_turn(order[i]);
+    found_count = 0;
+}
+
+static void lock_later(al_page first, al_page end, unsigned turn)
+{
+    if (found_count == FOUND_MAX)
+        lock_found();
+    found[found_count].first = first;
+    found[found_count].end = end;
+    found[found_count].turn = turn;
+    found_count++;
 }
 
 /* Counts of blocks that are there already are kept. */
