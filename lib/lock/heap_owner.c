@@ -111,13 +111,29 @@ static al_page before_hole(al_page page)
     return page;
 }
 
+/* The pages below `page` that have one word for all of a leaf, and no owner. */
+static al_page pass_span(al_page start, al_page page)
+{
+    al_page first = (page - 1) / AL_LEAF_PAGES * AL_LEAF_PAGES;
+
+    if (first < start)
+        first = start;
+    if (may_be_trimmed(al_pagemap_get(page - 1)))
+        (void)al_books_change(first, page, 0, AL_PAGE_UNSURE, AL_SHARED);
+    return first;
+}
+
 /* Marks what is between `page` and the next owned page below as unsure; returns that one's end. */
 static al_page pass_unowned(al_page start, al_page page)
 {
     while ((page = before_hole(page)) > start && !is_owned(page - 1)) {
         struct al_leaf *leaf = al_pagemap_leaf(page - 1);
 
-        if (leaf && may_be_trimmed(al_pagemap_get(page - 1)))
+        if (!leaf) {
+            page = pass_span(start, page);
+            continue;
+        }
+        if (may_be_trimmed(al_pagemap_get(page - 1)))
             __atomic_fetch_or(al_leaf_word(leaf, page - 1), AL_PAGE_UNSURE, __ATOMIC_RELAXED);
         page--;
     }
