@@ -191,10 +191,16 @@ void al_heap_owner_threads(void)
     al_locker_leave();
 }
 
-void al_heap_owner_forked(void)
+void al_heap_owner_anew(void)
 {
-    if (al_heap_owner.on && al_books.several_threads && al_heap_owner.main_start)
-        lower_anchor(al_page_of(al_heap_end()) + 1);
+    al_page top = al_page_of(al_heap_end()) + 1;
+
+    if (!al_heap_owner.on || !al_books.several_threads || !al_heap_owner.main_start)
+        return;
+    /* What is in the hole may have been locked since, by none of its owners. */
+    al_heap_owner.hole_first = 0;
+    al_heap_owner.hole_end = 0;
+    lower_anchor(top > anchor_end() ? top : anchor_end());
 }
 
 /* -- other heaps ---------------------------------------------------------------------------- */

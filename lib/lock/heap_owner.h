@@ -62,8 +62,11 @@ void al_heap_owner_start(const struct al_allocator *allocator, uintptr_t main_st
 /* A second thread is about to be made. */
 void al_heap_owner_threads(void);
 
-/* In a forked child: what another thread was changing meanwhile is put right. With the gate. */
-void al_heap_owner_forked(void);
+/*
+ * The main heap's pages were locked as a whole, or another thread was changing them when this
+ * process was forked: looks for the anchor anew, and doubts what is above it. With the gate.
+ */
+void al_heap_owner_anew(void);
 
 void al_heap_shrunk(char *end);
 

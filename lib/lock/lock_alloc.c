@@ -68,6 +68,10 @@ int al_lock_alloc_start(const struct al_alloc_start *start, const struct al_allo
     al_books.tracking = start->policy.flags & AL_FLAG_FUTURE;
     if (!start->late && heap)
         al_heap_owner_start(&known, existing.main_start, start->several_threads);
+    if (start->late && al_locker_enter()) {
+        al_heap_owner_anew();
+        al_locker_leave();
+    }
     return error;
 }
 
@@ -83,7 +87,7 @@ int al_lock_alloc_again(bool on_fault, bool exempt, uint64_t budget_bytes)
     (void)al_locker_enter();
     al_pagemap_lock_tables();
     error = al_relock(flags, was_unlimited && !al_books.unlimited);
-    al_heap_owner_forked();
+    al_heap_owner_anew();
     al_locker_leave();
     return error;
 }
