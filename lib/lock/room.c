@@ -31,6 +31,15 @@ void al_room_begin(unsigned flags, uint64_t budget)
 void al_room_end(void)
 {
     __atomic_store_n(&room.limited, false, __ATOMIC_RELEASE);
+    /* Who is opening or closing it at this moment has asked the kernel when this returns. */
+    if (!al_gate_enter(&room.gate))
+        return;
+    room.open = 0;
+    al_gate_leave(&room.gate);
+}
+
+void al_room_forked(void)
+{
     al_gate_reset(&room.gate);
     room.open = 0;
 }

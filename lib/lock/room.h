@@ -23,8 +23,11 @@
 /* MCL_FUTURE is in force, with `flags` (AL_MCL_…), and at most `budget` bytes are to be used. */
 void al_room_begin(unsigned flags, uint64_t budget);
 
-/* It is not any more. */
+/* It is about not to be any more: from when this returns nobody puts it in force again. */
 void al_room_end(void);
+
+/* In a forked child: no other thread is mapping. */
+void al_room_forked(void);
 
 bool al_room_limited(void);
 

@@ -360,6 +360,7 @@ void al_backend_forked(const struct al_config *config)
 {
     bool tracks = al_process.run.figures != NULL;
 
+    al_room_forked();
     if (backend.state == STEPPING)
         backend.state = STEPPED;
     backend.on_fault = config->fork == AL_FORK_ONFAULT;
