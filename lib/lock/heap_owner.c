@@ -414,8 +414,8 @@ static void unlock_moved(const void *block, size_t usable)
     al_page first = al_page_of(block);
 
     if (__atomic_load_n(&al_books.moving, __ATOMIC_RELAXED) && allocator->is_mapping &&
-        allocator->is_mapping(block) && !(al_pagemap_get(first) & AL_PAGE_LOCKED))
-        al_locker_unlock(first, al_page_of((const char *)block + usable - 1) + 1);
+        allocator->is_mapping(block))
+        al_locker_unlock_rest(first, al_page_of((const char *)block + usable - 1) + 1);
 }
 
 void al_heap_own(const void *block, size_t usable)

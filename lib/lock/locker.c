@@ -140,6 +140,17 @@ void al_locker_unlock(al_page first, al_page end)
     al_locker_unlock(middle, end);
 }
 
+void al_locker_unlock_rest(al_page first, al_page end)
+{
+    while (first < end) {
+        struct al_stretch stretch = al_pagemap_next(first, end, AL_PAGE_LOCKED);
+
+        if (!(stretch.value & AL_PAGE_LOCKED))
+            al_locker_unlock(first, stretch.end);
+        first = stretch.end;
+    }
+}
+
 /*
  * Unlocks what a refused call may have locked all the same, because what is not booked must not
  * stay; but not what was locked before it, for others. With the gate.

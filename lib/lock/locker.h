@@ -30,6 +30,9 @@ void al_locker_forget(al_page first, al_page end);
 /* Unlocks [first, end), whose pages the books do not know as locked (any more). */
 void al_locker_unlock(al_page first, al_page end);
 
+/* The same of those pages in [first, end) alone that the books do not know as locked. */
+void al_locker_unlock_rest(al_page first, al_page end);
+
 /*
  * Unlocks that many pages, owned or not, and lowers the budget to what is locked then: the program
  * itself needs them of its limit. False if there is nothing to release.

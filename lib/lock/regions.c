@@ -209,8 +209,8 @@ static void open_pages(al_page first, al_page end, unsigned kind, bool backing)
         al_region_backing(start, length);
     else
         al_region_mapped(start, length, kind, true);
-    if (locked && !(al_pagemap_get(first) & AL_PAGE_LOCKED))
-        al_locker_unlock(first, end);
+    if (locked)
+        al_locker_unlock_rest(first, end);
 }
 
 /* Finds the reservations in [first, end), each stretch of one kind. */
@@ -261,8 +261,7 @@ void al_region_moved(const void *start, size_t length, struct al_region_state st
     }
     al_region_mapped(start, length, state.kind, !state.closed);
     /* The lock came along; where it does not qualify any more, or cannot be had, it goes. */
-    if (!(al_pagemap_get(al_page_of(start)) & AL_PAGE_LOCKED))
-        al_locker_unlock(al_page_of(start), end_of(start, length));
+    al_locker_unlock_rest(al_page_of(start), end_of(start, length));
 }
 
 static bool find_length(const struct al_mapping *mapping, void *data)

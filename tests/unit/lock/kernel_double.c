@@ -48,8 +48,9 @@ int al_kernel_try_mlock2(const void *start, size_t length, unsigned flags)
 
 int al_kernel_munlock(const void *start, size_t length)
 {
-    (void)start;
-    (void)length;
+    kernel_double.munlock_start = start;
+    kernel_double.munlock_length = length;
+    kernel_double.munlock_calls++;
     kernel_double.other_calls++;
     kernel_double.locked = false;
     return 0;

@@ -24,6 +24,9 @@ struct kernel_double {
     int advice;        /* that was taken last */
     size_t mlock2_length;
     unsigned mlock2_flags;
+    const void *munlock_start;
+    size_t munlock_length;
+    unsigned munlock_calls;
 };
 
 extern struct kernel_double kernel_double;

@@ -560,6 +560,7 @@ void ownership_begin(const struct ownership_setup *wanted)
     al_books.policy.min_size = setup.min_size;
     al_books.policy.max_size = setup.max_size;
     al_books.unlimited = !setup.limited;
+    al_books.by_parts = setup.by_parts;
     if (setup.budget_pages)
         al_books.budget_pages = setup.budget_pages;
     if (setup.runs_max)

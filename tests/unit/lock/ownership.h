@@ -19,6 +19,7 @@ struct ownership_setup {
     bool existing;          /* blocks from before the start */
     bool current;           /* … whose pages are locked as a whole */
     bool limited;           /* no fallback to locks on fault */
+    bool by_parts;          /* of what does not fit the budget, what does */
     unsigned refuse_in;     /* a refusal now and then, so many calls apart; 0: none */
     uint64_t limit_pages;   /* of the kernel; 0: none */
     uint64_t budget_pages;  /* 0: none */

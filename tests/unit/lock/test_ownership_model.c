@@ -45,12 +45,17 @@ RUN(only_blocks, 10000, .threads = true, .kinds = AL_KIND_HEAP)
 RUN(only_mappings, 10000, .kinds = AL_KIND_ANON | AL_KIND_SHARED)
 RUN(large_ones, 10000, .min_size = 30000)
 RUN(large_ones_with_threads, 10000, .min_size = 30000, .threads = true)
+RUN(very_large_ones, 10000, .min_size = 200000, .kinds = AL_KIND_HEAP)
 RUN(small_ones, 10000, .max_size = 100000, .threads = true)
 RUN(blocks_from_before, 10000, .existing = true)
 RUN(blocks_from_before_locked, 10000, .existing = true, .current = true, .threads = true)
 RUN(refusals, 10000, .threads = true, .refuse_in = 100)
 RUN(refusals_under_a_limit, 10000, .threads = true, .refuse_in = 10, .limited = true)
 RUN(a_budget, 10000, .threads = true, .budget_pages = 3000)
+RUN(a_budget_by_parts, 10000, .threads = true, .limited = true, .by_parts = true,
+    .budget_pages = 3000)
+RUN(large_ones_by_parts, 10000, .min_size = 30000, .limited = true, .by_parts = true,
+    .budget_pages = 3000)
 RUN(a_limit, 10000, .threads = true, .limited = true, .limit_pages = 3000)
 RUN(few_runs, 10000, .threads = true, .runs_max = 20, .unkept_arenas = 2)
 RUN(few_runs_and_refusals, 10000, .threads = true, .runs_max = 20, .refuse_in = 20, .limited = true)
@@ -68,12 +73,15 @@ int main(void)
     tcase_add_loop_test(tests, only_mappings, 0, seeds);
     tcase_add_loop_test(tests, large_ones, 0, seeds);
     tcase_add_loop_test(tests, large_ones_with_threads, 0, seeds);
+    tcase_add_loop_test(tests, very_large_ones, 0, seeds);
     tcase_add_loop_test(tests, small_ones, 0, seeds);
     tcase_add_loop_test(tests, blocks_from_before, 0, seeds);
     tcase_add_loop_test(tests, blocks_from_before_locked, 0, seeds);
     tcase_add_loop_test(tests, refusals, 0, seeds);
     tcase_add_loop_test(tests, refusals_under_a_limit, 0, seeds);
     tcase_add_loop_test(tests, a_budget, 0, seeds);
+    tcase_add_loop_test(tests, a_budget_by_parts, 0, seeds);
+    tcase_add_loop_test(tests, large_ones_by_parts, 0, seeds);
     tcase_add_loop_test(tests, a_limit, 0, seeds);
     tcase_add_loop_test(tests, few_runs, 0, seeds);
     tcase_add_loop_test(tests, few_runs_and_refusals, 0, seeds);

@@ -1,0 +1,399 @@
+/* The budget where the kernel locks all that is to come: what is asked, and what is left out. */
+#include "room.h"
+
+#include "kernel.h"
+#include "kernel_double.h"
+#include "sys.h"
+#include "unit.h"
+
+#include <stdio.h>
+#include <string.h>
+#include <sys/mman.h>
+
+static const uint64_t mib = 1 << 20;
+static const unsigned future = AL_MCL_CURRENT | AL_MCL_FUTURE;
+
+static void begin(void)
+{
+    memset(&kernel_double, 0, sizeof(kernel_double));
+    kernel_double.knows_onfault = true;
+}
+
+static uint64_t resident(void)
+{
+    unsigned long pages = 0;
+    FILE *file = fopen("/proc/self/statm", "r");
+
+    ck_assert_ptr_nonnull(file);
+    ck_assert_int_eq(fscanf(file, "%*u %lu", &pages), 1);
+    fclose(file);
+    return pages * al_page_size();
+}
+
+/* Room for `bytes` more than is resident. */
+static void begin_with(uint64_t bytes)
+{
+    al_room_begin(future, resident() + bytes);
+}
+
+static char *map_of(uint64_t bytes)
+{
+    char *there = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    ck_assert(there != MAP_FAILED);
+    ck_assert_int_eq(madvise(there, bytes, MADV_NOHUGEPAGE), 0);
+    return there;
+}
+
+/* Takes memory without asking. */
+static char *fill(uint64_t bytes)
+{
+    char *there = map_of(bytes);
+
+    memset(there, 1, bytes);
+    return there;
+}
+
+static uint64_t skipped(void)
+{
+    uint64_t sum[AL_COUNTER_TOTAL];
+
+    al_counters_sum(sum);
+    return sum[AL_COUNT_skipped_budget];
+}
+
+/* -- what fits ------------------------------------------------------------------------------ */
+
+START_TEST(before_it_begins_everything_fits)
+{
+    ck_assert(!al_room_limited());
+    ck_assert(al_room_fits(UINT64_MAX));
+    ck_assert(al_room_has(UINT64_MAX));
+}
+END_TEST
+
+START_TEST(without_a_bound_everything_does)
+{
+    al_room_begin(future, UINT64_MAX);
+    ck_assert(!al_room_limited());
+    ck_assert(al_room_fits(UINT64_MAX));
+    ck_assert(al_room_has(UINT64_MAX));
+}
+END_TEST
+
+START_TEST(after_its_end_too)
+{
+    al_room_begin(future, mib);
+    ck_assert(al_room_limited());
+    ck_assert(!al_room_fits(2 * mib));
+    al_room_end();
+    ck_assert(!al_room_limited());
+    ck_assert(al_room_fits(UINT64_MAX));
+}
+END_TEST
+
+START_TEST(what_is_resident_is_used)
+{
+    begin_with(64 * mib);
+    ck_assert(al_room_has(32 * mib));
+    ck_assert(!al_room_has(96 * mib));
+    ck_assert(al_room_fits(32 * mib));
+    ck_assert(!al_room_fits(96 * mib));
+    ck_assert(!al_room_fits(UINT64_MAX));
+    ck_assert(!al_room_has(UINT64_MAX));
+    (void)fill(48 * mib);
+    ck_assert(!al_room_fits(32 * mib));
+    ck_assert(!al_room_has(32 * mib));
+}
+END_TEST
+
+START_TEST(nothing_fits_a_budget_that_is_used)
+{
+    (void)fill(8 * mib);
+    al_room_begin(future, mib);
+    ck_assert(!al_room_fits(1));
+    ck_assert(!al_room_has(1));
+    ck_assert(!al_room_has(0));
+}
+END_TEST
+
+/* It is what is there now, not what was there at most. */
+START_TEST(what_is_gone_is_not_used)
+{
+    char *there;
+
+    begin_with(64 * mib);
+    there = fill(60 * mib);
+    ck_assert(!al_room_fits(32 * mib));
+    ck_assert_int_eq(munmap(there, 60 * mib), 0);
+    ck_assert(al_room_fits(32 * mib));
+}
+END_TEST
+
+/* Between two looks an eighth of what was left then may be taken, and no more. */
+START_TEST(credit)
+{
+    uint64_t taken = 0;
+
+    begin_with(64 * mib);
+    ck_assert(al_room_fits(mib));
+    (void)fill(72 * mib);
+    ck_assert(!al_room_has(mib)); /* looks each time */
+    while (taken < 64 * mib && al_room_fits(mib))
+        taken += mib;
+    ck_assert_uint_ge(taken, 6 * mib);
+    ck_assert_uint_le(taken, 8 * mib);
+}
+END_TEST
+
+START_TEST(to_ask_takes_no_credit)
+{
+    begin_with(64 * mib);
+    ck_assert(al_room_fits(mib));
+    for (unsigned i = 0; i < 1000; i++)
+        ck_assert(al_room_has(mib));
+    (void)fill(72 * mib);
+    ck_assert(al_room_fits(6 * mib));
+}
+END_TEST
+
+/* -- a thread's chunk ----------------------------------------------------------------------- */
+
+static struct al_counts counts;
+
+START_TEST(small_ones_are_asked_for_together)
+{
+    begin_with(64 * mib);
+    ck_assert(!al_room_spend(&counts, 1));
+    ck_assert(al_room_renew(&counts, 100));
+    ck_assert_uint_eq(counts.part[AL_PART_ROOM], AL_ROOM_CHUNK - 100);
+    ck_assert(al_room_spend(&counts, AL_ROOM_CHUNK - 200));
+    ck_assert(!al_room_spend(&counts, 101));
+    ck_assert_uint_eq(counts.part[AL_PART_ROOM], 100);
+    ck_assert(al_room_spend(&counts, 100));
+    ck_assert(!al_room_spend(&counts, 1));
+    ck_assert(al_room_spend(&counts, 0));
+}
+END_TEST
+
+START_TEST(large_ones_alone)
+{
+    begin_with(64 * mib);
+    ck_assert(al_room_renew(&counts, 32 * mib));
+    ck_assert_uint_eq(counts.part[AL_PART_ROOM], 0);
+    ck_assert(!al_room_renew(&counts, 96 * mib));
+    ck_assert(al_room_renew(&counts, AL_ROOM_CHUNK));
+    ck_assert_uint_eq(counts.part[AL_PART_ROOM], 0);
+}
+END_TEST
+
+START_TEST(no_room_for_a_chunk)
+{
+    (void)fill(8 * mib);
+    al_room_begin(future, 2 * mib);
+    ck_assert(!al_room_renew(&counts, 100));
+    ck_assert_uint_eq(counts.part[AL_PART_ROOM], 0);
+    ck_assert(!al_room_spend(&counts, 1));
+}
+END_TEST
+
+START_TEST(without_a_bound_it_is_never_renewed)
+{
+    ck_assert(al_room_renew(&counts, 100));
+    for (unsigned i = 0; i < 1000; i++)
+        ck_assert(al_room_spend(&counts, (size_t)1 << 40));
+}
+END_TEST
+
+/* -- open and close ------------------------------------------------------------------------- */
+
+START_TEST(opened_the_kernel_brings_nothing_in)
+{
+    begin_with(64 * mib);
+    al_room_open();
+    ck_assert_uint_eq(kernel_double.in_force, AL_MCL_FUTURE | AL_MCL_ONFAULT);
+    al_room_close();
+    ck_assert_uint_eq(kernel_double.in_force, AL_MCL_FUTURE);
+    ck_assert_uint_eq(kernel_double.mlockall_calls, 2);
+}
+END_TEST
+
+/* What was asked for on fault goes on so; what exists is not locked again. */
+START_TEST(closed_it_is_as_before)
+{
+    al_room_begin(future | AL_MCL_ONFAULT, mib);
+    al_room_open();
+    al_room_close();
+    ck_assert_uint_eq(kernel_double.in_force, AL_MCL_FUTURE | AL_MCL_ONFAULT);
+}
+END_TEST
+
+/* Two threads, or a call within a call: the last one out closes. */
+START_TEST(nested)
+{
+    begin_with(64 * mib);
+    al_room_open();
+    al_room_open();
+    ck_assert_uint_eq(kernel_double.mlockall_calls, 1);
+    al_room_close();
+    ck_assert_uint_eq(kernel_double.in_force, AL_MCL_FUTURE | AL_MCL_ONFAULT);
+    ck_assert_uint_eq(kernel_double.mlockall_calls, 1);
+    al_room_close();
+    ck_assert_uint_eq(kernel_double.in_force, AL_MCL_FUTURE);
+    al_room_open();
+    ck_assert_uint_eq(kernel_double.mlockall_calls, 3);
+}
+END_TEST
+
+START_TEST(closed_without_being_open)
+{
+    begin_with(64 * mib);
+    al_room_close();
+    ck_assert_uint_eq(kernel_double.mlockall_calls, 0);
+}
+END_TEST
+
+/* Another thread has ended it between a thread's question and its opening, or before it closes:
+ * the kernel is not to lock what is to come, ever again. */
+START_TEST(ended_meanwhile)
+{
+    begin_with(64 * mib);
+    al_room_end();
+    al_room_open();
+    al_room_close();
+    ck_assert_uint_eq(kernel_double.mlockall_calls, 0);
+    begin_with(64 * mib);
+    al_room_open();
+    al_room_end();
+    kernel_double.in_force = 0; /* munlockall */
+    al_room_close();
+    ck_assert_uint_eq(kernel_double.in_force, 0);
+}
+END_TEST
+
+/* -- leaving out ---------------------------------------------------------------------------- */
+
+static void expect_left_out(size_t from, size_t length, size_t expected_from, size_t expected_end)
+{
+    static char *const base = (char *)((uintptr_t)1 << 40);
+
+    kernel_double.munlock_calls = 0;
+    al_room_leave_out(base + from, length);
+    if (expected_from == expected_end) {
+        ck_assert_uint_eq(kernel_double.munlock_calls, 0);
+        return;
+    }
+    ck_assert_uint_eq(kernel_double.munlock_calls, 1);
+    ck_assert_ptr_eq(kernel_double.munlock_start, base + expected_from);
+    ck_assert_uint_eq(kernel_double.munlock_length, expected_end - expected_from);
+}
+
+/* Its neighbours on the pages at both ends stay locked. */
+START_TEST(whole_pages_alone)
+{
+    size_t page = al_page_size();
+
+    expect_left_out(0, 2 * page, 0, 2 * page);
+    expect_left_out(1, 2 * page, page, 2 * page);
+    expect_left_out(0, 2 * page - 1, 0, page);
+    expect_left_out(page - 1, page + 2, page, 2 * page);
+    expect_left_out(1, page, 0, 0);
+    expect_left_out(16, 2 * page - 32, 0, 0);
+    expect_left_out(0, 0, 0, 0);
+}
+END_TEST
+
+/* -- what is to become accessible ----------------------------------------------------------- */
+
+START_TEST(opening_what_does_not_fit)
+{
+    char *there = map_of(64 * mib);
+
+    begin_with(16 * mib);
+    al_room_opening(there, 64 * mib);
+    ck_assert_uint_eq(kernel_double.munlock_calls, 1);
+    ck_assert_ptr_eq(kernel_double.munlock_start, there);
+    ck_assert_uint_eq(kernel_double.munlock_length, 64 * mib);
+    ck_assert_uint_eq(skipped(), 1);
+}
+END_TEST
+
+START_TEST(opening_what_fits)
+{
+    char *there = map_of(64 * mib);
+
+    begin_with(128 * mib);
+    al_room_opening(there, 64 * mib);
+    ck_assert_uint_eq(kernel_double.munlock_calls, 0);
+    ck_assert_uint_eq(skipped(), 0);
+}
+END_TEST
+
+/* It takes nothing that is not taken already. */
+START_TEST(opening_what_is_there)
+{
+    char *there = fill(64 * mib);
+
+    begin_with(16 * mib);
+    al_room_opening(there, 64 * mib);
+    ck_assert_uint_eq(kernel_double.munlock_calls, 0);
+    /* of a quarter most is not */
+    ck_assert_int_eq(madvise(there + 16 * mib, 48 * mib, MADV_DONTNEED), 0);
+    al_room_begin(future, resident() + 16 * mib);
+    al_room_opening(there, 64 * mib);
+    ck_assert_uint_eq(kernel_double.munlock_calls, 1);
+    ck_assert_uint_eq(skipped(), 1);
+}
+END_TEST
+
+START_TEST(opening_little)
+{
+    char *there = map_of(mib);
+
+    al_room_begin(future, 1);
+    al_room_opening(there, AL_ROOM_CHUNK - al_page_size());
+    ck_assert_uint_eq(kernel_double.munlock_calls, 0);
+    al_room_opening(there, AL_ROOM_CHUNK);
+    ck_assert_uint_eq(kernel_double.munlock_calls, 1);
+}
+END_TEST
+
+START_TEST(opening_without_a_bound)
+{
+    char *there = map_of(64 * mib);
+
+    al_room_opening(there, 64 * mib);
+    ck_assert_uint_eq(kernel_double.munlock_calls, 0);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests = tcase_create("room");
+
+    tcase_add_checked_fixture(tests, begin, NULL);
+    tcase_add_test(tests, before_it_begins_everything_fits);
+    tcase_add_test(tests, without_a_bound_everything_does);
+    tcase_add_test(tests, after_its_end_too);
+    tcase_add_test(tests, what_is_resident_is_used);
+    tcase_add_test(tests, nothing_fits_a_budget_that_is_used);
+    tcase_add_test(tests, what_is_gone_is_not_used);
+    tcase_add_test(tests, credit);
+    tcase_add_test(tests, to_ask_takes_no_credit);
+    tcase_add_test(tests, small_ones_are_asked_for_together);
+    tcase_add_test(tests, large_ones_alone);
+    tcase_add_test(tests, no_room_for_a_chunk);
+    tcase_add_test(tests, without_a_bound_it_is_never_renewed);
+    tcase_add_test(tests, opened_the_kernel_brings_nothing_in);
+    tcase_add_test(tests, closed_it_is_as_before);
+    tcase_add_test(tests, nested);
+    tcase_add_test(tests, closed_without_being_open);
+    tcase_add_test(tests, ended_meanwhile);
+    tcase_add_test(tests, whole_pages_alone);
+    tcase_add_test(tests, opening_what_does_not_fit);
+    tcase_add_test(tests, opening_what_fits);
+    tcase_add_test(tests, opening_what_is_there);
+    tcase_add_test(tests, opening_little);
+    tcase_add_test(tests, opening_without_a_bound);
+    return unit_run(tests);
+}
