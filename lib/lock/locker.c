@@ -352,7 +352,7 @@ bool al_locker_release(uint64_t pages)
     if (missing == pages)
         return false;
     pages = __atomic_load_n(&al_books.locked_pages, __ATOMIC_RELAXED);
-    al_books_lower_budget(pages);
+    al_books_lower_budget(pages + al_pagemap_locked_pages());
     return true;
 }
 

@@ -306,13 +306,13 @@ void al_backend_rights_changed(const char *reason)
     read_rights();
     if (backend.privilege.exempt)
         return;
-    budget = backend.budget.bytes >> al_page_shift;
     locked = __atomic_load_n(&al_books.locked_pages, __ATOMIC_RELAXED);
     if (al_books.unlimited) {
         al_downgrade_add(reason);
         al_lock_alloc_limited();
     }
-    al_books_lower_budget(budget);
+    al_books_lower_budget(backend.budget.bytes >> al_page_shift);
+    budget = al_books_budget();
     if (locked > budget)
         (void)al_locker_release(locked - budget);
 }
