@@ -40,12 +40,32 @@ static void end_moved(char *before, char *after)
                   true, false);
 }
 
+/* What the kernel would bring in, where it locks all that is to come. */
+static enum al_added begin_moving(intptr_t change)
+{
+    return al_adding_begin((struct al_adding){.length = change > 0 ? (size_t)change : 0});
+}
+
+/* brk itself, not by way of sbrk: another library may have replaced one of the two. */
+static int set_end(char *before, char *end)
+{
+    const int saved = errno;
+    enum al_added added = begin_moving(end - before);
+    int result = al_real.brk(end);
+
+    if (result && al_backend_rescue(errno)) {
+        errno = saved;
+        result = al_real.brk(end);
+    }
+    al_adding_end(added, result ? NULL : before, (size_t)(end - before));
+    return result;
+}
+
 /* Moves the end by `change` bytes; the end before, or (void *)-1. */
 static void *move_end(intptr_t change)
 {
     const int saved = errno;
-    enum al_added added =
-        al_adding_begin((struct al_adding){.length = change > 0 ? (size_t)change : 0});
+    enum al_added added = begin_moving(change);
     void *before = al_real.sbrk(change);
 
     if (before == (void *)-1 && al_backend_rescue(errno)) {
@@ -69,7 +89,7 @@ AL_EXPORT int brk(void *end)
         return al_real.brk(end);
     before = al_real.sbrk(0);
     end_moving(before, end);
-    if (move_end((char *)end - before) == (void *)-1)
+    if (set_end(before, end))
         return -1;
     end_moved(before, end);
     return 0;
