@@ -128,20 +128,40 @@ static bool is_budgets(int error)
     return sum[AL_COUNT_failures_ENOMEM] == 0;
 }
 
+static void do_without(void)
+{
+    al_heap_untrack();
+    al_room_end();
+    al_lock_alloc_stop();
+    backend.state = NOT_KERNEL;
+    al_process.run.backend = "none";
+    al_process.locks = false;
+    al_process.run.figures = NULL;
+}
+
+/* The kernel says so itself when asked to lock no bytes, and is counted. */
+static int nothing_may_be_locked(void)
+{
+    int error = al_kernel_mlock2(NULL, 0, AL_MLOCK_ONFAULT);
+
+    return error ? error : -EPERM;
+}
+
 static void start_hooks(char *const environment[])
 {
     int error = lock_by_hooks(false);
+    struct al_start_failure failure;
 
     if (backend.config->mode == AL_MODE_OBSERVE)
         return;
-    /* Nothing qualifies yet, and nothing ever can be locked. */
-    if (!error && !backend.privilege.exempt && !backend.privilege.soft_limit)
-        al_process.run.lock_error = error = -EPERM;
-    if (error && !is_budgets(error)) {
-        struct al_start_failure failure = failure_of_hooks(error);
-
-        fail(&failure, environment);
-    }
+    if (!backend.privilege.exempt && !backend.privilege.soft_limit)
+        al_process.run.lock_error = error = nothing_may_be_locked();
+    if (!error || is_budgets(error))
+        return;
+    failure = failure_of_hooks(error);
+    if (!backend.privilege.exempt && !backend.privilege.soft_limit)
+        do_without();
+    fail(&failure, environment);
 }
 
 /* What the loader's list says of what exists. */
@@ -343,19 +363,6 @@ static int lock_again(const struct al_config *config)
     return -EPERM;
 }
 
-static void do_without(void)
-{
-    if (al_process.locks)
-        al_downgrade_add("forked: locks are not inherited");
-    al_heap_untrack();
-    al_room_end();
-    al_lock_alloc_stop();
-    backend.state = NOT_KERNEL;
-    al_process.run.backend = "none";
-    al_process.locks = false;
-    al_process.run.figures = NULL;
-}
-
 void al_backend_forked(const struct al_config *config)
 {
     bool tracks = al_process.run.figures != NULL;
@@ -365,6 +372,8 @@ void al_backend_forked(const struct al_config *config)
         backend.state = STEPPED;
     backend.on_fault = config->fork == AL_FORK_ONFAULT;
     if (config->fork == AL_FORK_NONE || !(al_process.locks || tracks)) {
+        if (al_process.locks)
+            al_downgrade_add("forked: locks are not inherited");
         do_without();
         return;
     }

@@ -28,8 +28,8 @@ void al_figures_fill(uint64_t field[AL_FIELD_TOTAL])
         field[rows[i].locked] = observe ? 0 : figures.kind[i].locked_bytes;
         field[rows[i].regions] += figures.kind[i].runs;
     }
-    /* Mode observe asks for all, unless a policy is given: then for that. */
-    if (!observe || config->given & policy)
+    /* Modes all and observe ask for all, unless observe is given a policy: then for that. */
+    if (config->mode == AL_MODE_ALLOC || (observe && config->given & policy))
         field[AL_FIELD_need_memlock_bytes] = figures.peak_bytes;
     if (observe)
         return;
