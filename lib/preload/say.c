@@ -119,11 +119,9 @@ static void look_around(struct al_failure *failure, char *const environment[])
     al_place_read(environment, &failure->place);
 }
 
-/* What an errno in mode alloc is of: only these are of a lock. */
+/* What an errno is of: a refused mlockall is none of these, as the hooks do its work then. */
 static const char *call_of(const struct al_config *config, int error)
 {
-    if (config->mode == AL_MODE_ALL)
-        return "mlockall";
     if (error == -ENOENT || error == -EACCES)
         return "to open /proc/self/maps";
     return config->flags & AL_FLAG_ONFAULT ? "mlock2" : "mlock";
@@ -160,9 +158,6 @@ void al_say_failure(const struct al_config *config, const struct al_privilege *p
     if (!is_asked_for(config))
         return;
     look_around(&whole, environment);
-    /* mlockall holds all address space against the limit. */
-    if (config->mode == AL_MODE_ALL)
-        whole.wanted = number_in("/proc/self/status", "\nVmSize:", 0) * 1024;
     al_explain(&text, &whole);
     al_say(text.at, text.length);
 }

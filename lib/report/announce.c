@@ -27,10 +27,13 @@ static void add_what(struct al_text *text, const struct al_announcement *announc
         al_text_string(text, "nothing is locked");
         return;
     }
-    if (!all)
+    if (all)
+        al_text_string(text, "all memory is");
+    else
         al_option_print(text, &al_options[AL_OPTION_ID_KINDS], config);
-    al_text_string(text, all ? "all memory is locked by mlockall (" : " locked region by region (");
-    add_flags(text, all ? announcement->flags : config->flags);
+    al_text_string(text,
+                   announcement->flags ? " locked by mlockall (" : " locked region by region (");
+    add_flags(text, announcement->flags ? announcement->flags : config->flags);
     al_text_char(text, ')');
 }
 

@@ -10,7 +10,7 @@
 struct al_announcement {
     const char *program;
     const struct al_config *config;
-    unsigned flags; /* mode all: enum al_flag, what is in force */
+    unsigned flags; /* enum al_flag: what mlockall has been asked for; 0: it has not */
     bool locks;     /* something is, or will be, locked */
     uint64_t soft_limit;
     bool exempt; /* the limit does not hold */

@@ -115,7 +115,8 @@ static void add_limit(struct al_text *text, const struct al_failure *failure)
 /* "mlockall (EPERM)" */
 static void add_call(struct al_text *text, const struct al_failure *failure)
 {
-    bool probe = failure->error == 0;
+    /* With ENOMEM it was the limit, which only the refused probe made hold. */
+    bool probe = !failure->error || (failure->error == -ENOMEM && failure->probe_error);
 
     al_text_string(text, probe ? "mlock2" : failure->call);
     al_text_string(text, " (");
