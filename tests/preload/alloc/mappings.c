@@ -288,7 +288,6 @@ static void each_sort(void)
 
     expect_locked(map(LENGTH, writable, anon), LENGTH);
     expect_locked(map(LENGTH, PROT_READ, anon), LENGTH);
-    expect_locked(map(LENGTH, writable, anon | MAP_NORESERVE), LENGTH);
     expect_locked(map(LENGTH, writable, anon | MAP_POPULATE), LENGTH);
     expect_locked(map(LENGTH, writable, anon | MAP_STACK), LENGTH);
     expect_locked(map(LENGTH, writable, anon | MAP_32BIT), LENGTH);
@@ -298,6 +297,18 @@ static void each_sort(void)
     expect_locked(map_fd(LENGTH, PROT_READ, MAP_SHARED, fd), LENGTH);
     expect_locked(map_fd(LENGTH, PROT_READ, MAP_PRIVATE, fd), LENGTH);
     expect_locked(map(1, writable, anon), 1);
+}
+
+/* Made without a claim to memory: locked, but brought in only as it is used. */
+static void without_reserve(void)
+{
+    char *start = map(LENGTH, writable, anon | MAP_NORESERVE);
+
+    expect(is_locked(start));
+    expect_equal(resident_pages(start, LENGTH), 0);
+    *start = 1;
+    expect_equal(mapping_of(start).locked_kb, PAGE / 1024);
+    expect_equal(resident_pages(start, LENGTH), 1);
 }
 
 /* Two pages of the file, and behind its end what can only be touched at the price of a signal. */
@@ -483,7 +494,8 @@ SCENARIOS(SCENARIO(unmap_parts), SCENARIO(unmap_fails), SCENARIO(reservation_ope
           SCENARIO(fixed_changes_kind), SCENARIO(remap_grows), SCENARIO(remap_shrinks),
           SCENARIO(remap_moves), SCENARIO(remap_leaves), SCENARIO(remap_leaves_in_the_middle),
           SCENARIO(remap_duplicates), SCENARIO(remap_of_reservation), SCENARIO(each_sort),
-          SCENARIO(beyond_the_end_of_a_file), SCENARIO(grows_down), SCENARIO(huge_pages),
-          SCENARIO(segments), SCENARIO(heap_end_moved), SCENARIO(heap_end_moved_before_malloc),
-          SCENARIO(by_size), SCENARIO(by_size_after_parting), SCENARIO(by_kind),
-          SCENARIO(current_only), SCENARIO(on_fault))
+          SCENARIO(without_reserve), SCENARIO(beyond_the_end_of_a_file), SCENARIO(grows_down),
+          SCENARIO(huge_pages), SCENARIO(segments), SCENARIO(heap_end_moved),
+          SCENARIO(heap_end_moved_before_malloc), SCENARIO(by_size),
+          SCENARIO(by_size_after_parting), SCENARIO(by_kind), SCENARIO(current_only),
+          SCENARIO(on_fault))
