@@ -51,7 +51,7 @@ static void lock_run(struct relock *relock, al_page first, al_page end)
     int result;
 
     if (relock->runs >= (int64_t)al_books.runs_max ||
-        relock->pages + (end - first) > al_books.budget_pages) {
+        relock->pages + (end - first) > al_books_budget()) {
         al_count(AL_COUNT_skipped_budget);
         lose(first, end);
         return;
