@@ -1,10 +1,8 @@
 #include "heap_owner.h"
 
 #include "locker.h"
+#include "main_heap.h"
 #include "regions.h"
-
-/* How far ahead of the heap's growth to lock, as far as the slack allows. */
-enum { AHEAD_PAGES = 256 };
 
 /* The most that an allocator adds to a small request: pages for a mapping of its own. */
 enum { ROUNDED_UP = 16 << 10 };
@@ -44,163 +42,6 @@ void al_heap_owner_start(const struct al_allocator *allocator, uintptr_t main_st
     /* Where not every block is looked at, neither is the heap's end each time it may move. */
     if (several_threads || !owner->every_size)
         al_heap_owner_threads();
-}
-
-static bool in_main(al_page page)
-{
-    uintptr_t address = (uintptr_t)al_page_address(page);
-
-    return al_heap_owner.main_start && address >= al_heap_owner.main_start &&
-           address < (uintptr_t)al_heap_end();
-}
-
-/* -- the main heap -------------------------------------------------------------------------- */
-
-void al_heap_shrunk(char *end)
-{
-    size_t mask = ((size_t)1 << al_page_shift) - 1;
-    al_page from = al_page_of(end + mask);
-    al_page to = al_page_of(al_heap_owner.main_end + mask);
-
-    if (!al_locker_enter())
-        return;
-    al_heap_owner.main_end = end;
-    (void)al_books_change(from, to, ~0U, 0, AL_SHARED);
-    al_locker_leave();
-}
-
-static bool is_owned(al_page page)
-{
-    return al_pagemap_get(page) & AL_PAGE_OWNERS;
-}
-
-/* Whether a page of the main heap without owners must be doubted once the anchor is below it. */
-static bool may_be_trimmed(uint32_t word)
-{
-    return al_word_unowned(word) || (word & AL_PAGE_LOCKED && word & AL_PAGE_EARLIER);
-}
-
-static al_page anchor_end(void)
-{
-    return __atomic_load_n(&al_heap_owner.anchor_end, __ATOMIC_SEQ_CST);
-}
-
-/*
- * Pages without an owner that lower_anchor() has been through. Each is unsure or not locked, so
- * that whoever owns one comes by heap_reaches(), which takes it out of the hole. With the gate.
- */
-static void leave_hole(al_page first, al_page end)
-{
-    struct al_heap_owner *owner = &al_heap_owner;
-
-    if (first >= owner->hole_end || end <= owner->hole_first)
-        return;
-    if (first > owner->hole_first && first - owner->hole_first >= owner->hole_end - first)
-        owner->hole_end = first;
-    else
-        owner->hole_first = end;
-    if (owner->hole_first > owner->hole_end)
-        owner->hole_first = owner->hole_end;
-}
-
-/* The page before `page` that may have an owner: what is known to have none is passed over. */
-static al_page before_hole(al_page page)
-{
-    if (page > al_heap_owner.hole_first && page <= al_heap_owner.hole_end)
-        return al_heap_owner.hole_first;
-    return page;
-}
-
-/* The pages below `page` that have one word for all of a leaf, and no owner. */
-static al_page pass_span(al_page start, al_page page)
-{
-    al_page first = (page - 1) / AL_LEAF_PAGES * AL_LEAF_PAGES;
-
-    if (first < start)
-        first = start;
-    if (may_be_trimmed(al_pagemap_get(page - 1)))
-        (void)al_books_change(first, page, 0, AL_PAGE_UNSURE, AL_SHARED);
-    return first;
-}
-
-/* Marks what is between `page` and the next owned page below as unsure; returns that one's end. */
-static al_page pass_unowned(al_page start, al_page page)
-{
-    while ((page = before_hole(page)) > start && !is_owned(page - 1)) {
-        struct al_leaf *leaf = al_pagemap_leaf(page - 1);
-
-        if (!leaf) {
-            page = pass_span(start, page);
-            continue;
-        }
-        if (may_be_trimmed(al_pagemap_get(page - 1)))
-            __atomic_fetch_or(al_leaf_word(leaf, page - 1), AL_PAGE_UNSURE, __ATOMIC_RELAXED);
-        page--;
-    }
-    return page;
-}
-
-/*
- * Moves the anchor down to the highest owned page below `end`. What is above it and has no owner
- * can be trimmed from now on. Whoever disowns that page meanwhile either sees the new anchor or is
- * seen here. With the gate.
- */
-static void lower_anchor(al_page end)
-{
-    al_page start = al_page_of((void *)al_heap_owner.main_start);
-    al_page page = end;
-
-    do {
-        page = pass_unowned(start, page);
-        (void)__atomic_exchange_n(&al_heap_owner.anchor_end, page, __ATOMIC_SEQ_CST);
-    } while (page > start && !is_owned(page - 1));
-    if (end - page >= al_heap_owner.hole_end - al_heap_owner.hole_first) {
-        al_heap_owner.hole_first = page;
-        al_heap_owner.hole_end = end;
-    }
-}
-
-/* [first, end) is in use. */
-static void heap_reaches(al_page first, al_page end)
-{
-    if (!al_books.several_threads) {
-        al_heap_look(); /* a realloc may have freed the highest block */
-        al_heap_owner.main_end = al_heap_end();
-        return;
-    }
-    if (!al_locker_enter())
-        return;
-    leave_hole(first, end);
-    if (end > anchor_end())
-        __atomic_store_n(&al_heap_owner.anchor_end, end, __ATOMIC_SEQ_CST);
-    al_locker_leave();
-}
-
-void al_heap_owner_threads(void)
-{
-    if (!al_heap_owner.on || al_books.several_threads)
-        return;
-    al_heap_look();
-    if (!al_locker_enter())
-        return;
-    al_books.several_threads = true;
-    if (al_heap_owner.main_start)
-        lower_anchor(al_page_of(al_heap_end()) + 1);
-    /* The end is not looked at any more: it could shrink and grow between two looks. */
-    al_heap_owner.main_end = NULL;
-    al_locker_leave();
-}
-
-void al_heap_owner_anew(void)
-{
-    al_page top = al_page_of(al_heap_end()) + 1;
-
-    if (!al_heap_owner.on || !al_books.several_threads || !al_heap_owner.main_start)
-        return;
-    /* What is in the hole may have been locked since, by none of its owners. */
-    al_heap_owner.hole_first = 0;
-    al_heap_owner.hole_end = 0;
-    lower_anchor(top > anchor_end() ? top : anchor_end());
 }
 
 /* -- other heaps ---------------------------------------------------------------------------- */
@@ -247,35 +88,8 @@ static uint32_t al_word_add(uint32_t *word, uint32_t change)
     if (__builtin_expect(al_books.several_threads, 0))
         return __atomic_fetch_add(word, change, __ATOMIC_ACQ_REL);
     before = __atomic_load_n(word, __ATOMIC_RELAXED);
-#if defined(__x86_64__)
-    __asm__ volatile("addl %1, %0" : "+m"(*word) : "er"(change) : "cc");
+    al_word_add_alone(word, change);
     return before;
-#else
-    return __atomic_fetch_add(word, change, __ATOMIC_RELAXED);
-#endif
-}
-
-/*
- * How far to lock where the heap grows: ahead, so that not each new page is a system call. Not with
- * several threads, where pages above the anchor are not believed anyway.
- */
-static al_page end_of_growth(al_page end)
-{
-    uint64_t slack = al_books_slack();
-    uint64_t unowned = __atomic_load_n(&al_books.unowned_pages, __ATOMIC_RELAXED);
-    al_page top = al_page_of(al_heap_end());
-    al_page most;
-
-    if (al_books.observe || al_books.several_threads || unowned >= slack)
-        return end;
-    most = end + (slack - unowned) / 2;
-    if (most > end + AHEAD_PAGES)
-        most = end + AHEAD_PAGES;
-    if (most > top)
-        most = top;
-    while (end < most && !(al_pagemap_get(end) & ~(uint32_t)AL_PAGE_OWNERS))
-        end++;
-    return end;
 }
 
 /* Whether the budget is used up and none of the pages is locked: nothing is worth a try. */
@@ -288,12 +102,12 @@ static bool is_full(al_page first, al_page end)
 /* The pages have just been counted as owned: make the locks follow. */
 static void lock_owned(al_page first, al_page end)
 {
-    bool main = in_main(first);
+    bool main = al_main_heap_has(first);
 
     if (is_full(first, end)) {
         al_count(AL_COUNT_skipped_budget);
         if (main)
-            heap_reaches(first, end);
+            al_main_heap_reaches(first, end);
         return;
     }
 
@@ -303,9 +117,9 @@ static void lock_owned(al_page first, al_page end)
         if (leaf)
             plant(leaf, first);
     }
-    (void)al_locker_lock(first, main ? end_of_growth(end) : end);
+    (void)al_locker_lock(first, main ? al_main_heap_growth(end) : end);
     if (main)
-        heap_reaches(first, end);
+        al_main_heap_reaches(first, end);
 }
 
 /* Until whoever unlocks the page has finished. */
@@ -437,21 +251,9 @@ void al_heap_own(const void *block, size_t usable)
  * main heap's owned part may move. */
 static uint32_t doubt(const struct al_leaf *leaf, al_page page)
 {
-    if (in_main(page) || (leaf && __atomic_load_n(&leaf->anchored, __ATOMIC_ACQUIRE)))
+    if (al_main_heap_has(page) || (leaf && __atomic_load_n(&leaf->anchored, __ATOMIC_ACQUIRE)))
         return 0;
     return AL_PAGE_UNSURE;
-}
-
-static void leave_anchor(al_page first, al_page end)
-{
-    if (!al_books.several_threads || end < anchor_end() || !in_main(first))
-        return;
-    if (!al_locker_enter())
-        return;
-    leave_hole(first, end); /* owned in a signal handler, it may be in there still */
-    if (end >= anchor_end())
-        lower_anchor(end);
-    al_locker_leave();
 }
 
 static void lost_last_owner(struct al_leaf *leaf, al_page page, uint32_t before)
@@ -514,7 +316,7 @@ static void disown_run(al_page first, al_page end)
         unowned = disown_all(first, end);
     }
     if (unowned) {
-        leave_anchor(first, end);
+        al_main_heap_leaves(first, end);
         al_locker_trim();
     }
 }

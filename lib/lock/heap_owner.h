@@ -156,6 +156,19 @@ static inline bool al_word_shared_alone(uint32_t word)
 }
 
 /*
+ * Counts owners up or down while there is one thread: in one instruction where the processor has
+ * one, so that a signal handler cannot split it.
+ */
+static inline void al_word_add_alone(uint32_t *word, uint32_t change)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("addl %1, %0" : "+m"(*word) : "er"(change) : "cc");
+#else
+    __atomic_fetch_add(word, change, __ATOMIC_RELAXED);
+#endif
+}
+
+/*
  * Around realloc, which may free the block and allocate another: the block is disowned before, the
  * new or the old one owned after, and until al_heap_moved() no page is given back, so that the
  * bytes on their way stay locked.

@@ -45,16 +45,6 @@ ALWAYS_INLINE uint32_t look_at(const uint32_t *word)
     return __atomic_load_n(word, __ATOMIC_RELAXED);
 }
 
-/* One instruction where the processor has one, so that a signal handler cannot split it. */
-ALWAYS_INLINE void add_alone(uint32_t *word, uint32_t change)
-{
-#if defined(__x86_64__)
-    __asm__ volatile("addl %1, %0" : "+m"(*word) : "er"(change) : "cc");
-#else
-    __atomic_fetch_add(word, change, __ATOMIC_RELAXED);
-#endif
-}
-
 /*
  * One block in eight has two pages, which no processor foresees: instead of a branch, a word that
  * nobody reads takes the place of the second page's. (The first page's own, with 0 added, would do
@@ -70,8 +60,8 @@ ALWAYS_INLINE void add_both(struct words words, uint32_t change, struct al_count
 #else
     second = words.next ? second : nowhere;
 #endif
-    add_alone(words.first, change);
-    add_alone(second, change);
+    al_word_add_alone(words.first, change);
+    al_word_add_alone(second, change);
 }
 
 /* Between the look at a word and the addition the page may have lost its owners and its lock. */

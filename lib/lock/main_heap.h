@@ -1,0 +1,27 @@
+/*
+ * What heap_owner.c believes of the main heap, which gives memory back from its end alone: with one
+ * thread by looking at the end, with several by the anchor, its highest owned page.
+ *
+ * Any thread; errno is untouched.
+ */
+#ifndef AL_MAIN_HEAP_H
+#define AL_MAIN_HEAP_H
+
+#include "pagemap.h"
+
+/* Whether the page is one of the main heap. */
+bool al_main_heap_has(al_page page);
+
+/* [first, end) has become owned. */
+void al_main_heap_reaches(al_page first, al_page end);
+
+/* A page of [first, end) has lost its last owner. */
+void al_main_heap_leaves(al_page first, al_page end);
+
+/*
+ * How far to lock where [.., end) is to be: ahead, so that not each new page is a system call. Not
+ * with several threads, where pages above the anchor are not believed anyway.
+ */
+al_page al_main_heap_growth(al_page end);
+
+#endif
