@@ -6,16 +6,21 @@ from __future__ import annotations
 import json
 import os
 import shutil
+import subprocess
 import sys
 import tempfile
+import time
 import types
 import unittest
 
+import checks
 import matrix
 import reports
 import settings
 import stage as stages
 import support
+import surroundings
+from sampler import Sampler
 
 FAKE = sys.argv.pop(1) if len(sys.argv) > 1 else sys.exit("usage: harness_test.py FAKE_LIBRARY [TEST…]")
 
@@ -170,6 +175,77 @@ class Harness(unittest.TestCase):
         cell, _ = matrix.run_once(case, self.root, self.library, settings.BARE, settings.current_user(), self.limit,
                                   None)
         self.assertEqual(cell.state, "BROKEN")
+
+    def test_calls_fail_as_the_surroundings_say(self):
+        script = ("import ctypes, errno, mmap\n"
+                  "libc = ctypes.CDLL(None, use_errno=True)\n"
+                  "held = ctypes.c_char.from_buffer(mmap.mmap(-1, 4096))\n"
+                  "page = ctypes.c_void_p(ctypes.addressof(held))\n"
+                  "def tell(status): print(errno.errorcode[ctypes.get_errno()] if status else 0)\n"
+                  "for name in ('mlock', 'munlock'): tell(getattr(libc, name)(page, 4096))\n"
+                  "tell(libc.mlock2(page, 4096, 1)); tell(libc.mlockall(4)); tell(libc.madvise(page, 4096, 0))\n")
+        for name in ("every:EAGAIN", "locking:EINVAL", "munlock:ENOSYS", "madvise:EPERM", "mlock+mlockall:ENOMEM"):
+            around = surroundings.parse(name)
+            if around.why_not():
+                self.skipTest(around.why_not())
+            case = types.SimpleNamespace(
+                run=lambda stage: stage.command(support.need("python3", "/usr/bin"), "-c", script))
+            cell, record = matrix.run_once(case, self.root, self.library, settings.BARE, settings.current_user(),
+                                           settings.Limit("64K", 65536), None, around=around)
+            self.assertEqual((cell.state, cell.reason), ("ok", ""))
+            told = dict(zip(("mlock", "munlock", "mlock2", "mlockall", "madvise"), record[0][1].decode().split()))
+            for call, word in told.items():
+                if call in around.denied:
+                    self.assertEqual(word, around.error, name)
+                elif call != "mlockall":  # an ordinary user may not do that
+                    self.assertEqual(word, "0", name)
+
+    def test_surroundings_that_are_none(self):
+        for text in ("", "nomalloc", "mlock", "mlock:EIO", "fork:EPERM", "every:"):
+            with self.assertRaises(ValueError):
+                surroundings.parse(text)
+
+    def test_more_locked_than_the_limit(self):
+        for most, reported, complaint in ((8192, 8192, None), (8193, 0, "sort (pid 1) had VmLck"),
+                                          (0, 8193, "peak_kernel_bytes is 8193")):
+            said = report()
+            said["locked"]["peak_kernel_bytes"] = reported
+            said.update(pid=1, program="sort")
+            folder = tempfile.mkdtemp(dir=self.root)
+            with open(os.path.join(folder, "sort.1.json"), "w", encoding="ascii") as file:
+                file.write(json.dumps(said) + "\n")
+            sampler = types.SimpleNamespace(stop=lambda: None, most=most, whose="sort (pid 1)")
+            run = types.SimpleNamespace(label="sort", user=None, sampler=sampler, file=lambda name, at=folder: at)
+            stage = types.SimpleNamespace(bound=lambda user: 8192)
+            if complaint is None:
+                checks.within_limit(stage, run)
+                continue
+            with self.assertRaisesRegex(support.Broken, complaint.replace("(", r"\(").replace(")", r"\)")):
+                checks.within_limit(stage, run)
+
+    def test_the_sampler_sees_children(self):
+        script = ("import ctypes, mmap, os, sys, time\n"
+                  "if os.fork() == 0:\n"
+                  "    held = ctypes.c_char.from_buffer(mmap.mmap(-1, 4096))\n"
+                  "    done = ctypes.CDLL(None).mlock(ctypes.c_void_p(ctypes.addressof(held)), 4096)\n"
+                  "    print(done, flush=True); sys.stdin.read(); os._exit(0)\n"
+                  "os.wait()\n")
+        process = subprocess.Popen([sys.executable, "-c", script], stdin=subprocess.PIPE, stdout=subprocess.PIPE)
+        self.addCleanup(process.stdout.close)
+        try:
+            if process.stdout.readline() != b"0\n":
+                self.skipTest("no page can be locked here")
+            sampler = Sampler(process.pid)
+            while sampler.looks < 20:
+                time.sleep(0.01)
+            sampler.stop()
+        finally:
+            process.communicate()
+        self.assertEqual(sampler.most, 4096)
+
+    def test_a_budget_that_is_left(self):
+        for locked, resident, fine in ((0, 2000, True), (750, 4000, True), (749, 2001, False), (0, 4000, False)):
+            self.assertEqual(not checks.budget_left("x", locked, resident, 1000), fine, (locked, resident))
 
     def test_exit_status_of_the_matrix(self):
         # A library that does nothing at all: loaded, silent, and so broken wherever a report is due.

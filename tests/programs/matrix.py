@@ -1,8 +1,8 @@
 #!/usr/bin/env python3
-"""Real, unmodified programs under the library: programs × users × memlock limits × settings, as a table.
+"""Real, unmodified programs under the library: programs × users × memlock limits × surroundings × settings, as a table.
 
 Each cell compares a program with its run without the library and proves that the library was loaded into it.
-Exit status: 0 all cells are ok or skipped, 1 one is BROKEN, 2 bad usage, 77 every cell is skipped.
+The last line is `N cells, M broken`. Exit status: 0 all cells are ok or skipped, 1 one is BROKEN, 2 bad usage, 77 every cell is skipped.
 """
 
 from __future__ import annotations
@@ -18,11 +18,14 @@ from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass, field
 
 import settings as tables
+import surroundings
+from plans import PLANS
 from stage import Stage
 from support import Broken, Skip
 
 HERE = os.path.dirname(os.path.abspath(__file__))
 SKIPPED = 77
+TOOLS = ("holder",)  # programs made for the matrix
 
 
 @dataclass
@@ -39,26 +42,46 @@ def all_programs() -> list:
                   if name.endswith(".py") and name != "__init__.py")
 
 
-def run_cell(case, root, library, setting, user, limit, bare) -> Cell:
+@dataclass(frozen=True)
+class Row:
+    """Cells that share a bare run."""
+
+    program: str
+    user: str
+    limit: str
+    around: str = surroundings.PLAIN.name
+
+    def words(self) -> list:
+        return [self.program, self.user, self.limit, self.around]
+
+    def arguments(self) -> str:
+        return f"--programs {self.program} --users {self.user} --limits {self.limit} --around={self.around}"
+
+
+def run_cell(case, root, library, setting, user, limit, bare, around=surroundings.PLAIN) -> Cell:
     """A case in one setting, compared with its bare run."""
-    cell, _ = run_once(case, root, library, setting, user, limit, bare)
+    cell, _ = run_once(case, root, library, setting, user, limit, bare, around=around)
     if cell.state == "ok" and setting.preload and not setting.reports:
         # Nothing but the loader's own word shows an inert library. In a second run, with nothing compared: the
         # loader keeps the lowest free descriptor for what it says, and a script that uses that one by number sees it.
-        again, _ = run_once(case, root, library, setting, user, limit, None, ask_loader=True)
+        again, _ = run_once(case, root, library, setting, user, limit, None, ask_loader=True, around=around)
         again.seconds += cell.seconds
         return again
     return cell
 
 
-def run_once(case, root, library, setting, user, limit, bare, ask_loader=False) -> tuple:
+def run_once(case, root, library, setting, user, limit, bare, ask_loader=False,
+             around=surroundings.PLAIN) -> tuple:
     """One run of a case: (cell, record of results)."""
     started = time.monotonic()
-    stage = Stage(root, library, setting, user, limit, bare, ask_loader)
+    stage = Stage(root, library, setting, user, limit, bare, ask_loader, around)
     try:
         case.run(stage)
         if bare is not None and len(stage.record) != len(bare):
             raise Broken("the bare run went further")
+        if stage.shortcomings:
+            more = f" (and {len(stage.shortcomings) - 1} more)" if len(stage.shortcomings) > 1 else ""
+            raise Broken(stage.shortcomings[0] + more)
         cell = Cell("ok", notes=stage.notes)
     except Skip as reason:
         cell = Cell("skip", str(reason))
@@ -72,7 +95,7 @@ def run_once(case, root, library, setting, user, limit, bare, ask_loader=False) 
     return cell, stage.record
 
 
-def why_not(user_name: str, limit: tables.Limit) -> str:
+def why_not(user_name: str, limit: tables.Limit, around: surroundings.Surroundings) -> str:
     """Why a row can't be run here, or an empty string."""
     user = tables.find_user(user_name)
     if user is None:
@@ -81,32 +104,36 @@ def why_not(user_name: str, limit: tables.Limit) -> str:
         return f"only root can run programs as {user_name}"
     if not limit.can_be_set():
         return f"the memlock limit can't be raised to {limit.name} here"
-    return ""
+    return around.why_not()
 
 
-def run_row(program, library, setting_names, user_name, limit_name, keep) -> dict:
-    """All settings of one program, user and limit; the bare run is shared."""
-    limit = tables.parse_limit(limit_name)
-    reason = why_not(user_name, limit)
+def run_row(row: Row, library, tools, setting_names, keep) -> dict:
+    """All settings of a row; the bare run is shared."""
+    limit = tables.parse_limit(row.limit)
+    around = surroundings.parse(row.around)
+    reason = why_not(row.user, limit, around)
     if reason:
         return {name: Cell("skip", reason) for name in setting_names}
-    user = tables.find_user(user_name)
-    case = importlib.import_module("cases." + program)
-    root = tempfile.mkdtemp(prefix=f"autolock-{program}-")
+    user = tables.find_user(row.user)
+    case = importlib.import_module("cases." + row.program)
+    root = tempfile.mkdtemp(prefix=f"autolock-{row.program}-")
     os.chmod(root, 0o755)
     broken = False
     try:
         # A private copy: the build tree may lie where another user can't read.
         library = shutil.copy(library, os.path.join(root, "libautolock.so"))
         os.chmod(library, 0o755)
-        bare, record = run_once(case, root, library, tables.BARE, user, limit, None)
+        for tool in TOOLS:
+            if os.path.exists(os.path.join(tools, tool)):
+                shutil.copy(os.path.join(tools, tool), root)
+        bare, record = run_once(case, root, library, tables.BARE, user, limit, None, around=around)
         if bare.state != "ok":
             bare.reason = bare.reason if bare.state == "skip" else "without the library: " + bare.reason
             broken = bare.state == "BROKEN"
             return {name: bare for name in setting_names}
         cells = {}
         for name in setting_names:
-            cells[name] = run_cell(case, root, library, tables.SETTINGS[name], user, limit, record)
+            cells[name] = run_cell(case, root, library, tables.SETTINGS[name], user, limit, record, around)
             broken = cells[name].state == "BROKEN"
             if broken and keep:
                 break
@@ -137,14 +164,28 @@ def parse_arguments(words=None):
                 raise argparse.ArgumentTypeError(f"not a memlock limit: {name!r}") from None
         return text.split(",")
 
+    def around(text):
+        for name in text.split(","):
+            try:
+                surroundings.parse(name)
+            except ValueError:
+                raise argparse.ArgumentTypeError(f"no such surroundings: {name!r}") from None
+        return text.split(",")
+
+    parser.add_argument("--plan", choices=sorted(PLANS), help="a matrix of several parts, instead of the axes below; "
+                        "of it only the --programs that are given")
+    parser.add_argument("--tools", help="where the programs made for the matrix are; as a rule found beside the library")
     parser.add_argument("--library", required=True, help="path of libautolock.so")
-    parser.add_argument("--programs", type=names(all_programs(), "program"), default=all_programs(), metavar="A,B")
+    parser.add_argument("--programs", type=names(all_programs(), "program"), metavar="A,B")
     parser.add_argument("--settings", type=names(tables.SETTINGS, "setting"), default=list(tables.DEFAULT_SETTINGS),
                         metavar="A,B", help=f"of {', '.join(tables.SETTINGS)}; or every, or policies (mode alloc by kind and size)")
     parser.add_argument("--users", type=lambda text: text.split(","), default=[tables.current_user().name], metavar="A,B",
                         help="names; root-nocap (root without CAP_IPC_LOCK)")
     parser.add_argument("--limits", type=limits, default=["default"], metavar="A,B",
                         help="memlock: default, unlimited, 0, 64K, 8M…")
+    parser.add_argument("--around", type=around, default=[surroundings.PLAIN.name], metavar="A,B",
+                        help=f"- (nothing), {', '.join(surroundings.ALLOCATORS)}, or what fails and how: "
+                        "mlock+madvise:ENOMEM, locking:EPERM, every:ENOSYS")
     parser.add_argument("--jobs", type=int, default=1, help="rows at once")
     parser.add_argument("--notes", action="store_true", help="print what was measured; a single row always does")
     parser.add_argument("--keep", action="store_true", help="stop a row at its first BROKEN cell and keep its files")
@@ -152,45 +193,70 @@ def parse_arguments(words=None):
     if not os.path.isfile(arguments.library):
         parser.error(f"no such library: {arguments.library}")
     arguments.library = os.path.realpath(arguments.library)
+    # build/lib/libautolock.so and build/tests/programs/
+    arguments.tools = arguments.tools or os.path.join(os.path.dirname(arguments.library), "..", "tests", "programs")
     return arguments
 
 
-def print_table(rows, setting_names, notes) -> None:
-    head = ["program", "user", "memlock", *setting_names]
-    lines = [[*key, *(f"{cells[name].state} {cells[name].seconds:.1f}s" if name in cells and cells[name].state != "skip"
-                      else "skip" for name in setting_names)] for key, cells in rows]
+def rows_of(arguments) -> list:
+    """(row, names of its settings)."""
+    if not arguments.plan:
+        return [(Row(program, user, limit, around), arguments.settings)
+                for program in arguments.programs or all_programs() for user in arguments.users
+                for limit in arguments.limits for around in arguments.around]
+    return [(Row(program, user, limit, around), list(part.settings))
+            for part in PLANS[arguments.plan] for program in part.programs
+            if not arguments.programs or program in arguments.programs
+            for user in part.users for limit in part.limits for around in part.around]
+
+
+def print_table(rows, notes) -> None:
+    columns = list(dict.fromkeys(name for _, cells in rows for name in cells))
+    head = ["program", "user", "memlock", "around", *columns]
+    lines = [[*row.words(), *(shown(cells.get(name)) for name in columns)] for row, cells in rows]
     widths = [max(len(line[index]) for line in [head, *lines]) for index in range(len(head))]
     for line in [head, *lines]:
         print("  ".join(text.ljust(width) for text, width in zip(line, widths)).rstrip())
-    for key, cells in rows:
-        reasons: dict = {}
+    for row, cells in rows:
+        print_reasons(row, cells, notes)
+
+
+def shown(cell) -> str:
+    if cell is None:
+        return ""
+    return "skip" if cell.state == "skip" else f"{cell.state} {cell.seconds:.1f}s"
+
+
+def print_reasons(row: Row, cells: dict, notes: bool) -> None:
+    words = " ".join(row.words())
+    reasons: dict = {}
+    for name, cell in cells.items():
+        if cell.state != "ok":
+            reasons.setdefault((cell.state, cell.reason), []).append(name)
+    for (state, reason), names in reasons.items():
+        print(f"\n{state.ljust(6)}  {words} {','.join(names)}: {reason}")
+        if cells[names[0]].command:
+            print(f"      $ matrix.py --library … {row.arguments()} --settings {names[0]} --keep\n"
+                  f"        leaves the files behind with which it broke here:\n      $ {cells[names[0]].command}")
+    if notes:
         for name, cell in cells.items():
-            if cell.state != "ok":
-                reasons.setdefault((cell.state, cell.reason), []).append(name)
-        for (state, reason), names in reasons.items():
-            print(f"\n{state.ljust(6)}  {' '.join(key)} {','.join(names)}: {reason}")
-            if cells[names[0]].command:
-                print(f"      $ {cells[names[0]].command}\n      (--keep leaves these files behind)")
-        if notes:
-            for name, cell in cells.items():
-                for note in cell.notes:
-                    print(f"note    {' '.join(key)} {name}: {note}")
+            for note in cell.notes:
+                print(f"note    {words} {name}: {note}")
 
 
 def main(words=None) -> int:
     arguments = parse_arguments(words)
-    keys = [(program, user, limit) for program in arguments.programs for user in arguments.users
-            for limit in arguments.limits]
-    tasks = [(program, arguments.library, arguments.settings, user, limit, arguments.keep)
-             for program, user, limit in keys]
+    tasks = [(row, arguments.library, arguments.tools, names, arguments.keep) for row, names in rows_of(arguments)]
     if arguments.jobs > 1:
         with ProcessPoolExecutor(arguments.jobs) as pool:
-            rows = list(zip(keys, pool.map(run_row, *zip(*tasks))))
+            results = list(pool.map(run_row, *zip(*tasks)))
     else:
-        rows = [(key, run_row(*task)) for key, task in zip(keys, tasks)]
-    print_table(rows, arguments.settings, arguments.notes or len(rows) == 1)
+        results = [run_row(*task) for task in tasks]
+    rows = [(task[0], cells) for task, cells in zip(tasks, results)]
+    print_table(rows, arguments.notes or len(rows) == 1)
     states = [cell.state for _, cells in rows for cell in cells.values()]
-    print("\n" + ", ".join(f"{states.count(state)} {state}" for state in ("ok", "BROKEN", "skip")))
+    print(f"\n{states.count('ok')} as without the library, {states.count('skip')} skipped")
+    print(f"{len(states)} cells, {states.count('BROKEN')} broken")
     if "BROKEN" in states:
         return 1
     return SKIPPED if "ok" not in states else 0

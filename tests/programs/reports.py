@@ -101,8 +101,9 @@ def problems(report: dict, environment: Mapping[str, str]) -> list:
         for group, key in (("locked", "kernel_bytes"), ("locked", "peak_kernel_bytes"), ("memory", "locked_bytes")):
             if report[group][key]:
                 found.append(f"report.{group}.{key} is {report[group][key]} though observe locks nothing")
-        # One mlock2 of an empty reservation, undone at once, tells the limit that really holds.
-        for name, allowed in (("mlock2", 1), ("mlockall", 0)):
+        # One mlock2 of an empty reservation, undone at once, tells the limit that really holds; one or two of no bytes
+        # at all (the second where there is no MLOCK_ONFAULT) tell whether locking is forbidden altogether.
+        for name, allowed in (("mlock2", 3), ("mlockall", 0)):
             count = report["syscalls"][name]["count"]
             if count > allowed:
                 found.append(f"report.syscalls.{name}.count is {count} though observe locks nothing")

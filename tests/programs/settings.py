@@ -26,6 +26,19 @@ class Setting:
     def mode(self) -> str:
         return self.environment.get("AUTOLOCK_MODE", "all")
 
+    @property
+    def fills(self) -> bool:
+        """Whether it locks, of what comes later too, as much as it may: large blocks always qualify."""
+        kinds = self.environment.get("AUTOLOCK_KINDS", "heap,anon")
+        flags = self.environment.get("AUTOLOCK_FLAGS", "current,future")
+        return self.locks != "none" and {"heap", "anon"} <= set(kinds.split(",")) and "future" in flags
+
+    @property
+    def fills_with_all(self) -> bool:
+        """Whether every page of a program qualifies."""
+        return self.fills and (self.locks == "all" or self.environment.get("AUTOLOCK_KINDS") == _ALL_KINDS) and (
+            self.environment.get("AUTOLOCK_MIN_SIZE", "0") == "0")
+
 
 def _setting(name: str, locks: str = "all", reports: bool = True, **options: str) -> Setting:
     return Setting(name, {"AUTOLOCK_" + key.upper(): value for key, value in options.items()}, locks, reports)
@@ -146,6 +159,15 @@ def parse_limit(text: str) -> Limit:
     factor = {"K": 1 << 10, "M": 1 << 20, "G": 1 << 30}.get(text[-1:].upper(), 1)
     digits = text if factor == 1 else text[:-1]
     return Limit(text, int(digits) * factor)
+
+
+def binding_limit(user: User, limit: Limit) -> Optional[int]:
+    """The bytes that this user can't pass, whatever the library does; None: there is no such limit."""
+    if user.uid == 0 and has_capability(CAP_SYS_RESOURCE):  # may raise the hard limit
+        return None
+    if may_lock_everything(user, limit):
+        return None
+    return resource.getrlimit(resource.RLIMIT_MEMLOCK)[1] if limit.limit_bytes is None else limit.limit_bytes
 
 
 def may_lock_everything(user: User, limit: Limit) -> bool:

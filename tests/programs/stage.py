@@ -6,10 +6,8 @@ the bare one, and where each command must prove that the library was loaded into
 
 from __future__ import annotations
 
-import ctypes
 import hashlib
 import os
-import resource
 import shlex
 import shutil
 import signal
@@ -18,9 +16,12 @@ import time
 from dataclasses import dataclass
 from typing import Callable, Optional, Sequence
 
-import reports as report_files
-from settings import CAP_IPC_LOCK, Limit, Setting, User, may_lock_everything
-from support import PATH, Broken, find_program, names_of, process_fields
+import checks
+from child import become, difference, ending, kill_group, last_words
+from sampler import Sampler
+from settings import Limit, Setting, User, binding_limit, may_lock_everything
+from support import PATH, Broken, process_fields, skip
+from surroundings import PLAIN, Surroundings
 
 TIMEOUT_S = 100  # a hang ends here; no result depends on it
 
@@ -52,6 +53,7 @@ class _Run:
     compare: frozenset
     user: User
     environment: dict
+    sampler: Optional[Sampler] = None
 
     def file(self, name: str) -> str:
         return os.path.join(self.directory, name)
@@ -65,9 +67,10 @@ class Stage:
     """A private directory, a user, a limit and a setting to run commands in."""
 
     def __init__(self, root: str, library: str, setting: Setting, user: User, limit: Limit, bare: Optional[list],
-                 ask_loader: bool = False):
-        self.setting, self.user, self.limit = setting, user, limit
+                 ask_loader: bool = False, around: Surroundings = PLAIN):
+        self.setting, self.user, self.limit, self.around = setting, user, limit, around
         self.library = library
+        self.shortcomings: list = []  # what is wrong, though the program runs as it should
         self._ask_loader = ask_loader
         self.notes: list = []
         self.record: list = []
@@ -108,6 +111,11 @@ class Stage:
         with open(self.path(name), "rb") as file:
             return file.read()
 
+    def tool(self, name: str) -> str:
+        """A program made for the matrix, built beside it, where every user may run it."""
+        path = os.path.join(os.path.dirname(self.library), name)
+        return path if os.path.exists(path) else skip(f"{name} is not built")
+
     def note(self, text: str) -> None:
         self.notes.append(text)
 
@@ -124,7 +132,7 @@ class Stage:
         if index >= len(self._bare) or self._bare[index][0] != label:
             raise Broken(f"{label}: the bare run did not come to this")
         if self._bare[index][1] != value:
-            raise Broken(f"{label} differs: {_difference(self._bare[index][1], value)}")
+            raise Broken(f"{label} differs: {difference(self._bare[index][1], value)}")
 
     def produced(self, *names: str) -> None:
         """These files must be byte for byte what they were without the library."""
@@ -142,7 +150,7 @@ class Stage:
         except subprocess.TimeoutExpired:
             raise Broken(f"{run.label} hangs (killed after {TIMEOUT_S} s)") from None
         finally:
-            _kill_group(process)
+            kill_group(process)
         return self._ended(run, process, status)
 
     def server(self, *argv: str, ready: Callable[[], bool], programs=None, env=None, compare=(),
@@ -155,11 +163,12 @@ class Stage:
         return server
 
     def wait_for(self, condition: Callable[[], bool], otherwise: str, server: Optional[Server] = None) -> None:
-        for _ in range(TIMEOUT_S * 50):
+        end = time.monotonic() + TIMEOUT_S
+        while time.monotonic() < end:
             if condition():
                 return
             if server is not None and server.process.poll() is not None:
-                raise Broken(f"{otherwise}: {_ending(server.process.returncode)}{_last_words(server.run)}")
+                raise Broken(f"{otherwise}: {ending(server.process.returncode)}{last_words(server.run)}")
             time.sleep(0.02)
         raise Broken(f"{otherwise} within {TIMEOUT_S} s")
 
@@ -172,7 +181,7 @@ class Stage:
         except subprocess.TimeoutExpired:
             raise Broken(f"{server.run.label} does not end (killed after {TIMEOUT_S} s)") from None
         self._servers.remove(server)
-        _kill_group(server.process)
+        kill_group(server.process)
         return self._ended(server.run, server.process, status)
 
     def expect_lock(self, pid: int, what: str, user: Optional[User] = None, share: float = 0.95) -> None:
@@ -186,9 +195,23 @@ class Stage:
         self.note(f"{what}: VmLck {locked_kb} kB, VmRSS {resident_kb} kB")
         if self.setting.locks == "none":
             self.check(locked_kb == 0, f"{what} has VmLck {locked_kb} kB in mode {self.setting.mode}")
-        elif self.setting.locks == "all" and may_lock_everything(user or self.user, self.limit):
+        elif self.setting.locks == "all" and self.may_lock_everything(user or self.user):
             self.check(locked_kb >= share * resident_kb,
                        f"{what} has only VmLck {locked_kb} kB of VmRSS {resident_kb} kB")
+
+    def expect_budget_used(self, pid: int, what: str, user: Optional[User] = None) -> None:
+        """Of a running process most of whose memory is large blocks."""
+        bound = self.bound(user)
+        locked, resident = (kilobytes * 1024 for kilobytes in process_fields(pid, "VmLck", "VmRSS"))
+        if self.locked and self.setting.fills and bound is not None and not self.around.denied:
+            self.shortcomings += checks.budget_left(what, locked, resident, bound)
+
+    def may_lock_everything(self, user: Optional[User] = None) -> bool:
+        return may_lock_everything(user or self.user, self.limit) and not self.around.denies_locks
+
+    def bound(self, user: Optional[User] = None) -> Optional[int]:
+        """The most bytes that the kernel lets this user lock; None: no bound."""
+        return binding_limit(user or self.user, self.limit)
 
     def close(self) -> None:
         """End what is left over after a failure; and the bare run must not have gone further than this one."""
@@ -200,8 +223,11 @@ class Stage:
                         server.process.wait(timeout=5)
                     except subprocess.TimeoutExpired:
                         pass
-            _kill_group(server.process)
+            kill_group(server.process)
         self._servers = []
+        for run in self._runs:
+            if run.sampler:
+                run.sampler.stop()
 
     def reproduction(self) -> str:
         """A shell line for the last command that ran."""
@@ -241,16 +267,20 @@ class Stage:
                 open(run.file("stderr"), "wb") as err:
             process = subprocess.Popen(argv, stdin=source, stdout=out, stderr=err, cwd=self.directory,
                                        env=environment, start_new_session=True,
-                                       preexec_fn=lambda: _become(user, self.limit))
+                                       preexec_fn=lambda: become(user, self.limit, self.around))
+        if self.locked and self.bound(user) is not None:
+            run.sampler = Sampler(process.pid)
         return run, process
 
     def _environment(self, directory: str, extra: dict) -> dict:
         environment = {"PATH": PATH, "HOME": self.path("home"), "TMPDIR": self.path("tmp"), "LC_ALL": "C",
                        "TZ": "UTC", **extra}
+        preloaded = [*([self.library] if self.locked else []), *self.around.preloaded()]
+        if preloaded:
+            environment["LD_PRELOAD"] = ":".join(preloaded)
         if not self.locked:
             return environment
         environment.update(self.setting.environment)
-        environment["LD_PRELOAD"] = self.library
         environment["AUTOLOCK_STATS"] = "json"
         environment["AUTOLOCK_STATS_FILE"] = os.path.join(directory, "reports", "%n.%p.json")
         if self._ask_loader:
@@ -261,102 +291,15 @@ class Stage:
     def _ended(self, run: _Run, process: subprocess.Popen, status: int) -> Result:
         result = Result(process.returncode, run.read("stdout"), run.read("stderr"))
         if result.status != status:
-            raise Broken(f"{run.label}: {_ending(result.status)}, expected {status}{_last_words(run)}")
+            raise Broken(f"{run.label}: {ending(result.status)}, expected {status}{last_words(run)}")
         if "stdout" in run.compare:
             self.same(f"stdout of {run.label}", result.stdout)
         if "stderr" in run.compare:
-            self.same(f"stderr of {run.label}", self._own_stderr(run, result.stderr))
+            self.same(f"stderr of {run.label}", checks.own_stderr(self, run, result.stderr))
         if self.locked:
             if self.setting.reports:
-                self._check_reports(run)
+                checks.reports_of(self, run)
             else:
-                self._check_silent(run)
+                checks.silent(self, run, self._ask_loader)
+            checks.within_limit(self, run)
         return result
-
-    def _own_stderr(self, run: _Run, text: bytes) -> bytes:
-        """Where a limit stands in the way the library says so, and a parent may pass it on with a word of its own before
-        it ("remote: libautolock: …"); nowhere else may it say anything."""
-        if not self.locked or self.setting.locks == "none" or (
-                self.setting.locks == "all" and may_lock_everything(run.user, self.limit)):
-            return text
-        return b"".join(line for line in text.splitlines(True) if b"libautolock: " not in line)
-
-    def _check_reports(self, run: _Run) -> None:
-        found, wrong = report_files.read_all(run.file("reports"))
-        for report in found:
-            wrong += [f"{report.get('program')}.{report.get('pid')}: {problem}"
-                      for problem in report_files.problems(report, self.setting.environment)]
-        if wrong:
-            more = f" (and {len(wrong) - 1} more)" if len(wrong) > 1 else ""
-            raise Broken(f"{run.label}: {wrong[0]}{more}")
-        if may_lock_everything(run.user, self.limit):
-            failed = [report for report in found if any(report["failures"].values())]
-            if failed:
-                raise Broken(f"{run.label}: {failed[0]['program']}: no limit holds, but {failed[0]['failures']}")
-        for program, count in run.programs.items():
-            names = names_of(program if "/" in program else find_program(program) or program)
-            own = [report for report in found if report["program"] in names]
-            if len(own) < count:
-                others = sorted({report["program"] for report in found})
-                raise Broken(f"{run.label}: {len(own)} of {count} reports of {program}; there are reports of {others}")
-            if self.setting.locks == "all" and may_lock_everything(run.user, self.limit):
-                if not any(report["locked"]["peak_kernel_bytes"] > 0 for report in own):
-                    raise Broken(f"{run.label}: {program} locked nothing: downgrades {own[0]['downgrades']}, "
-                                 f"failures {own[0]['failures']}")
-
-    def _check_silent(self, run: _Run) -> None:
-        if os.listdir(run.file("reports")):
-            raise Broken(f"{run.label}: a report, though mode {self.setting.mode} is silent")
-        if not self._ask_loader:
-            return
-        loaded = report_files.loaded_programs(run.file("loader"), self.library)
-        for program in run.programs:
-            names = names_of(program if "/" in program else find_program(program) or program)
-            if not any(loaded.get(name) for name in names):
-                raise Broken(f"{run.label}: the library was not loaded into {program}; the loader says {loaded}")
-
-
-def _become(user: User, limit: Limit) -> None:
-    """In the child, before exec."""
-    if limit.limit_bytes is not None:
-        resource.setrlimit(resource.RLIMIT_MEMLOCK, (limit.limit_bytes, limit.limit_bytes))
-    if user.drop_ipc_lock:
-        pr_capbset_drop = 24
-        if ctypes.CDLL(None, use_errno=True).prctl(pr_capbset_drop, CAP_IPC_LOCK, 0, 0, 0) != 0:
-            raise OSError(ctypes.get_errno(), "prctl(PR_CAPBSET_DROP)")
-    elif not user.is_self:
-        os.setgroups(user.groups)
-        os.setgid(user.gid)
-        os.setuid(user.uid)
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-
-
-def _kill_group(process: subprocess.Popen) -> None:
-    """End what a command left behind in its own session."""
-    try:
-        os.killpg(process.pid, signal.SIGKILL)
-    except ProcessLookupError:
-        pass
-    process.wait()
-
-
-def _ending(status: int) -> str:
-    if status >= 0:
-        return f"exit status {status}"
-    return f"killed by {signal.Signals(-status).name}"
-
-
-def _last_words(run: _Run) -> str:
-    lines = [line for name in ("stdout", "stderr") for line in run.read(name).splitlines()[-3:]]
-    return "".join("\n      | " + line.decode(errors="replace")[:200] for line in lines)
-
-
-def _difference(bare, locked) -> str:
-    if not isinstance(bare, bytes) or not isinstance(locked, bytes):
-        return f"bare {bare!r}, locked {locked!r}"
-    first, second = bare.splitlines(), locked.splitlines()
-    for index in range(max(len(first), len(second))):
-        pair = [lines[index][:200] if index < len(lines) else None for lines in (first, second)]
-        if pair[0] != pair[1]:
-            return f"line {index + 1}: bare {pair[0]!r}, locked {pair[1]!r}"
-    return f"bare {bare[-60:]!r}, locked {locked[-60:]!r} (end of line)"

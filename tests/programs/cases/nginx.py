@@ -79,7 +79,7 @@ def run(stage):
     stage.write("nginx.conf", CONFIGURATION.format(user=user, port=port, root=stage.path("site")))
 
     def get(path, **headers):
-        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=60)
+        connection = http.client.HTTPConnection("127.0.0.1", port, timeout=20)
         try:
             connection.request("GET", path, headers=headers)
             answer = connection.getresponse()
