@@ -1,6 +1,6 @@
 /*
- * Holds 64 MiB in pieces of many sizes, half of them by malloc and half by mmap, all of it written to,
- * until SIGTERM; then adds up what it wrote and ends with status 4.
+ * Holds 64 MiB in pieces of many sizes, half of them by malloc and half by mmap, all of it written
+ * to, until SIGTERM; then adds up what it wrote and ends with status 4.
  *
  *     holder READY      the file READY is made once all is there
  */
