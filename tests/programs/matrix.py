@@ -244,15 +244,25 @@ def print_reasons(row: Row, cells: dict, notes: bool) -> None:
                 print(f"note    {words} {name}: {note}")
 
 
+def collect(tasks, results, say: bool) -> list:
+    """Rows as they are done; of a long matrix standard error tells how far it is."""
+    rows = []
+    for task, cells in zip(tasks, results):
+        rows.append((task[0], cells))
+        if say:
+            states = " ".join(dict.fromkeys(cell.state for cell in cells.values()))
+            print(f"{len(rows)} of {len(tasks)}: {' '.join(task[0].words())}: {states}", file=sys.stderr, flush=True)
+    return rows
+
+
 def main(words=None) -> int:
     arguments = parse_arguments(words)
     tasks = [(row, arguments.library, arguments.tools, names, arguments.keep) for row, names in rows_of(arguments)]
     if arguments.jobs > 1:
         with ProcessPoolExecutor(arguments.jobs) as pool:
-            results = list(pool.map(run_row, *zip(*tasks)))
+            rows = collect(tasks, pool.map(run_row, *zip(*tasks)), arguments.plan)
     else:
-        results = [run_row(*task) for task in tasks]
-    rows = [(task[0], cells) for task, cells in zip(tasks, results)]
+        rows = collect(tasks, (run_row(*task) for task in tasks), arguments.plan)
     print_table(rows, arguments.notes or len(rows) == 1)
     states = [cell.state for _, cells in rows for cell in cells.values()]
     print(f"\n{states.count('ok')} as without the library, {states.count('skip')} skipped")
