@@ -54,6 +54,7 @@ class _Run:
     user: User
     environment: dict
     sampler: Optional[Sampler] = None
+    drops_root: bool = False
 
     def file(self, name: str) -> str:
         return os.path.join(self.directory, name)
@@ -154,9 +155,11 @@ class Stage:
         return self._ended(run, process, status)
 
     def server(self, *argv: str, ready: Callable[[], bool], programs=None, env=None, compare=(),
-               user: Optional[User] = None) -> Server:
-        """Start in the background and wait until `ready()`."""
+               user: Optional[User] = None, drops_root: bool = False) -> Server:
+        """Start in the background and wait until `ready()`. `drops_root`: if root, it becomes another user, on whom
+        the limit holds."""
         run, process = self._start(argv, b"", programs, env, compare, user)
+        run.drops_root = drops_root and run.user.uid == 0
         server = Server(process, run)
         self._servers.append(server)
         self.wait_for(ready, f"{run.label} does not become ready", server)

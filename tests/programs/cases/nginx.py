@@ -94,7 +94,7 @@ def run(stage):
             return False
 
     server = stage.server(nginx, "-p", stage.directory, "-e", "error.log", "-c", stage.path("nginx.conf"),
-                          ready=answers, programs={nginx: 3})
+                          ready=answers, programs={nginx: 3}, drops_root=True)
     for path in ("/small", "/large", "/said", "/none"):
         stage.same(f"GET {path}", get(path))
     stage.same("GET /large in gzip", get("/large", **{"Accept-Encoding": "gzip"}))
