@@ -43,10 +43,11 @@ def _budget_used(stage, run, report: dict) -> None:
 
 
 def _denials_told(stage, run, program: str, own: list) -> None:
-    if not stage.around.denies_locks or stage.setting.locks == "none" or stage.bound(run.user) == 0:
+    error = stage.around.refusal(stage.setting.mode)
+    if not error or stage.setting.locks == "none" or stage.bound(run.user) == 0:
         return  # with a budget of nothing the library need not even ask
-    if not any(report["failures"][stage.around.error] for report in own):
-        stage.shortcomings.append(f"failures: {program}: no {stage.around.error} in any report: {own[0]['failures']}")
+    if not any(report["failures"][error] for report in own):
+        stage.shortcomings.append(f"failures: {program}: no {error} in any report: {own[0]['failures']}")
 
 
 def own_stderr(stage, run, text: bytes) -> bytes:

@@ -33,7 +33,13 @@ class Surroundings:
 
     @property
     def denies_locks(self) -> bool:
-        return set(LOCKING) <= set(self.denied)
+        """Whether a lock that is asked for may not be had, and the library may say so."""
+        return bool(set(LOCKING) & set(self.denied))
+
+    def refusal(self, mode: str) -> str:
+        """The error that this mode must meet, or an empty string. Where one call fails, another may do."""
+        meets = "mlockall" in self.denied if mode == "all" else set(LOCKING) <= set(self.denied)
+        return self.error if meets else ""
 
     def why_not(self) -> str:
         """Why they can't be had here, or an empty string."""
