@@ -200,6 +200,26 @@ class Harness(unittest.TestCase):
                 elif call != "mlockall":  # an ordinary user may not do that
                     self.assertEqual(word, "0", name)
 
+    def test_which_refusal_a_mode_meets(self):
+        for name, mode, error in (("locking:EAGAIN", "all", "EAGAIN"), ("locking:EAGAIN", "alloc", "EAGAIN"),
+                                  ("mlockall:EPERM", "all", "EPERM"), ("mlockall:EPERM", "alloc", ""),
+                                  ("mlock2:ENOSYS", "alloc", ""), ("munlock+madvise:EINVAL", "all", "")):
+            self.assertEqual(surroundings.parse(name).refusal(mode), error, (name, mode))
+
+    def test_a_refusal_that_no_report_tells(self):
+        around = surroundings.parse("locking:EPERM")
+        if around.why_not():
+            self.skipTest(around.why_not())
+        case = types.SimpleNamespace(run=lambda stage: stage.command(support.need("true")))
+        user = settings.current_user()
+        _, record = matrix.run_once(case, self.root, self.library, settings.BARE, user, self.limit, None, around=around)
+        told = report()
+        told["failures"]["EPERM"] = 1
+        for said, state in ((report(), "BROKEN"), (told, "ok")):
+            cell, _ = matrix.run_once(case, self.root, self.library, setting(said=said), user, self.limit, record,
+                                      around=around)
+            self.assertEqual(cell.state, state, cell)
+
     def test_surroundings_that_are_none(self):
         for text in ("", "nomalloc", "mlock", "mlock:EIO", "fork:EPERM", "every:"):
             with self.assertRaises(ValueError):
