@@ -100,19 +100,21 @@ bool al_gate_inside(void)
     return inside;
 }
 
+/* Memory of the library's own, so that there is nothing to map; the largest page any processor has
+ * here. */
+#if defined(__x86_64__) || defined(__i386__)
+#    define PAGE_MOST 4096
+#else
+#    define PAGE_MOST 65536
+#endif
+static char page_of_words[PAGE_MOST] __attribute__((aligned(PAGE_MOST)));
+
 void al_gate_watch_forks(struct al_gate *gate, void (*forked)(void))
 {
-    size_t size = al_page_size();
-    long page = al_sys_mmap(NULL, size, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    if (al_sys_failed(page))
+    if (al_page_size() > PAGE_MOST || al_sys3(SYS_madvise, page_of_words, PAGE_MOST, WIPEONFORK))
         return;
-    if (al_sys3(SYS_madvise, page, size, WIPEONFORK)) {
-        al_sys2(SYS_munmap, page, size);
-        return;
-    }
     gate->forked = forked;
-    gate->wiped = (struct al_gate_words *)page;
+    gate->wiped = (struct al_gate_words *)(void *)page_of_words;
     gate->wiped->at_home = 1;
 }
 

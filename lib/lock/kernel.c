@@ -3,6 +3,8 @@
 #include "counters.h"
 #include "sys.h"
 
+#include <sys/mman.h>
+
 #if !defined(SYS_mlock2)
 #    if defined(__x86_64__)
 #        define SYS_mlock2 325
@@ -91,6 +93,17 @@ int al_kernel_try_mlock2(const void *start, size_t length, unsigned flags)
 int al_kernel_mlock2(const void *start, size_t length, unsigned flags)
 {
     return booked(flags ? "mlock2" : "mlock", al_kernel_try_mlock2(start, length, flags));
+}
+
+int al_kernel_try_locked(size_t length)
+{
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_LOCKED;
+    long start = al_sys_mmap(NULL, length, PROT_NONE, flags, -1, 0);
+
+    if (al_sys_failed(start))
+        return (int)start;
+    al_sys2(SYS_munmap, start, length);
+    return 0;
 }
 
 int al_kernel_munlock(const void *start, size_t length)

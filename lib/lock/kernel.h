@@ -33,6 +33,13 @@ int al_kernel_mlock2(const void *start, size_t length, unsigned flags);
 /* The same to find out what is allowed: a failure is none of the report's. */
 int al_kernel_try_mlock2(const void *start, size_t length, unsigned flags);
 
+/*
+ * Whether that many bytes may be locked: maps as many, locked and inaccessible, and unmaps them.
+ * The kernel holds such a mapping against the limit before it makes it, and cannot bring it in.
+ * Counted nowhere. Every kernel knows it.
+ */
+int al_kernel_try_locked(size_t length);
+
 int al_kernel_munlock(const void *start, size_t length);
 
 int al_kernel_madvise(const void *start, size_t length, int advice);

@@ -5,7 +5,6 @@
 
 #include <linux/capability.h>
 #include <string.h>
-#include <sys/mman.h>
 #include <sys/resource.h>
 
 /* struct rlimit64 of the kernel. */
@@ -28,19 +27,9 @@ static void read_capabilities(struct al_privilege *privilege)
 
 static bool locks_beyond(uint64_t limit)
 {
-    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
     size_t length = (size_t)limit + al_page_size();
-    long start;
-    bool locked;
 
-    if (length < limit)
-        return false;
-    start = al_sys_mmap(NULL, length, PROT_NONE, flags, -1, 0);
-    if (al_sys_failed(start))
-        return false;
-    locked = al_kernel_try_mlock2((void *)start, length, AL_MLOCK_ONFAULT) == 0;
-    al_sys2(SYS_munmap, start, length);
-    return locked;
+    return length > limit && al_kernel_try_locked(length) == 0;
 }
 
 /* Of no bytes, so that there need be no memory for it: the kernel asks first whether it may. */

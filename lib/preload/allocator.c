@@ -63,12 +63,18 @@ static bool is_libcs(void)
     return query.same;
 }
 
-void al_allocator_learn(struct al_allocator *ret_allocator)
-{
-    bool libcs = is_libcs();
-    bool glibcs = libcs && al_real_find("gnu_get_libc_version");
+static bool libcs;
+static bool glibcs;
 
-    al_allocator_is_glibc = glibcs && layout_holds();
+void al_allocator_find(void)
+{
+    libcs = is_libcs();
+    glibcs = libcs && al_real_find("gnu_get_libc_version");
+}
+
+void al_allocator_learn(struct al_allocator *ret_allocator, bool try_out)
+{
+    al_allocator_is_glibc = glibcs && (!try_out || layout_holds());
     ret_allocator->malloc = al_real.malloc;
     ret_allocator->free = al_real.free;
     ret_allocator->is_mapping = al_allocator_is_glibc ? is_mapping : NULL;

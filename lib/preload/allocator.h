@@ -15,8 +15,14 @@ extern bool al_allocator_is_glibc AL_HIDDEN;
 #define AL_CHUNK_FLAGS   ((size_t)7)
 #define AL_CHUNK_MAPPING ((size_t)2)
 
-/* Fills in what heap_owner.h needs. Once, at start. */
-void al_allocator_learn(struct al_allocator *ret_allocator);
+/* Whose allocator it is: asks the loader. Once, at start. */
+void al_allocator_find(void);
+
+/*
+ * Fills in what heap_owner.h needs. `try_out`: allocates, to see whether glibc's blocks are as we
+ * know them; not in the middle of a call, which may be one of the allocator.
+ */
+void al_allocator_learn(struct al_allocator *ret_allocator, bool try_out);
 
 /* The quickest malloc and free for the allocator, the policy and the number of threads. */
 enum al_quick al_allocator_quick(void);

@@ -30,7 +30,6 @@ static struct {
     const struct al_config *config;
     struct al_privilege privilege;
     struct al_budget budget;
-    struct al_allocator allocator; /* learned at start: later, it may be in the middle of a call */
     enum state state;
     bool on_fault;  /* in a forked child, whose pages are its parent's as well */
     pid_t stepping; /* the thread that is stepping down */
@@ -74,6 +73,7 @@ static int lock_by_hooks(bool late)
                                    .exempt = backend.privilege.exempt,
                                    .late = late,
                                    .began = track_heap};
+    struct al_allocator allocator;
     int error;
 
     al_counters_sum(sum);
@@ -81,7 +81,8 @@ static int lock_by_hooks(bool late)
     /* What was locked as it came is what exists now. */
     if (late)
         start.policy.flags |= AL_FLAG_CURRENT | (backend.on_fault ? AL_FLAG_ONFAULT : 0U);
-    error = al_lock_alloc_start(&start, &backend.allocator);
+    al_allocator_learn(&allocator, !late);
+    error = al_lock_alloc_start(&start, &allocator);
     al_process.run.figures = al_figures_fill;
     al_process.run.lock_error = error;
     track_heap();
@@ -234,7 +235,7 @@ void al_backend_start(const struct al_config *config, char *const environment[])
 
     backend.config = config;
     read_rights();
-    al_allocator_learn(&backend.allocator);
+    al_allocator_find();
     if (may_use_kernel()) {
         lock = al_lock_all_start(config->flags);
         if (!lock.error)

@@ -290,6 +290,7 @@ static void each_sort(void)
     expect_locked(map(LENGTH, PROT_READ, anon), LENGTH);
     expect_locked(map(LENGTH, writable, anon | MAP_POPULATE), LENGTH);
     expect_locked(map(LENGTH, writable, anon | MAP_STACK), LENGTH);
+    expect_locked(map(LENGTH, writable, anon | MAP_NORESERVE), LENGTH);
     expect_locked(map(LENGTH, writable, anon | MAP_32BIT), LENGTH);
     expect_locked(map(LENGTH, writable, MAP_SHARED | MAP_ANONYMOUS), LENGTH);
     expect_locked(map_fd(LENGTH, writable, MAP_SHARED, fd), LENGTH);
@@ -299,16 +300,18 @@ static void each_sort(void)
     expect_locked(map(1, writable, anon), 1);
 }
 
-/* Made without a claim to memory: locked, but brought in only as it is used. */
+/* As large as a reservation, and made without a claim to memory: locked, but brought in only as it
+ * is used. */
 static void without_reserve(void)
 {
-    char *start = map(LENGTH, writable, anon | MAP_NORESERVE);
+    enum { RESERVATION = 64 << 20 };
+    char *start = map(RESERVATION, writable, anon | MAP_NORESERVE);
 
     expect(is_locked(start));
-    expect_equal(resident_pages(start, LENGTH), 0);
+    expect_equal(resident_pages(start, RESERVATION), 0);
     *start = 1;
     expect_equal(mapping_of(start).locked_kb, PAGE / 1024);
-    expect_equal(resident_pages(start, LENGTH), 1);
+    expect_equal(resident_pages(start, RESERVATION), 1);
 }
 
 /* Two pages of the file, and behind its end what can only be touched at the price of a signal. */

@@ -46,6 +46,13 @@ int al_kernel_try_mlock2(const void *start, size_t length, unsigned flags)
     return flags ? kernel_double.nothing_error : kernel_double.nothing_old_error;
 }
 
+int al_kernel_try_locked(size_t length)
+{
+    kernel_double.try_length = length;
+    kernel_double.try_calls++;
+    return kernel_double.try_error;
+}
+
 int al_kernel_munlock(const void *start, size_t length)
 {
     kernel_double.munlock_start = start;

@@ -7,8 +7,11 @@
 
 struct kernel_double {
     /* How it behaves. */
-    bool knows_onfault;    /* Linux 4.4 or later */
-    int mlockall_error;    /* what mlockall returns for flags it knows, 0 or a negative errno */
+    bool knows_onfault; /* Linux 4.4 or later */
+    int mlockall_error; /* what mlockall returns for flags it knows, 0 or a negative errno */
+    int try_error;      /* of al_kernel_try_locked */
+    unsigned try_calls;
+    size_t try_length;
     int mlock2_error;      /* the same of mlock2 */
     int nothing_error;     /* the same of an mlock2 of no bytes, on fault … */
     int nothing_old_error; /* … and without flags */
