@@ -13,14 +13,20 @@ struct al_branch *al_pagemap_root[AL_ROOT_BRANCHES];
 unsigned al_page_shift = 12;
 #endif
 
-/* Stands for none: no address is in it. */
-static struct {
-    size_t index;
-} __attribute__((aligned(64))) no_leaf = {.index = SIZE_MAX};
+/* Stands for none: no address is in it. Of a leaf only its index is looked at, so only what lies
+ * around that is there, aligned as in a leaf. */
+enum {
+    LEAF_ALIGNMENT = _Alignof(struct al_leaf),
+    INDEX_OFFSET = offsetof(struct al_leaf, index),
+    MISSING = INDEX_OFFSET / LEAF_ALIGNMENT * LEAF_ALIGNMENT /* bytes of the leaf, before these */
+};
 
-/* Only its index is looked at. */
-struct al_leaf *al_leaf_recent =
-    (struct al_leaf *)(void *)((char *)&no_leaf - offsetof(struct al_leaf, index));
+static struct {
+    char before[INDEX_OFFSET % LEAF_ALIGNMENT];
+    size_t index;
+} __attribute__((aligned(LEAF_ALIGNMENT))) no_leaf = {.index = SIZE_MAX};
+
+struct al_leaf *al_leaf_recent = (struct al_leaf *)(void *)((char *)&no_leaf - MISSING);
 
 static size_t bytes;
 
