@@ -42,6 +42,9 @@ int start_under(uint64_t bytes);
 
 uint32_t word_of(const void *address);
 
+/* Says why it cannot be done here; returns what main returns then. */
+int process_memory_skip(void);
+
 /* The word of a locked page of a mapping of this kind. */
 static inline uint32_t mapped_as(unsigned kind, uint32_t more)
 {
