@@ -27,14 +27,6 @@ static void prepare(void)
     al_load_catch_up();
 }
 
-static int create_posix(pthread_t *ret_thread, const pthread_attr_t *attributes,
-                        void *(*routine)(void *), void *argument)
-{
-    if (al_thread_stack_wanted())
-        return al_thread_stack_create(ret_thread, attributes, routine, argument);
-    return al_real.pthread_create(ret_thread, attributes, routine, argument);
-}
-
 /* What the thread's stack will take, as far as the attributes say so. */
 static size_t stack_size(const pthread_attr_t *attributes)
 {
@@ -50,22 +42,64 @@ static size_t stack_size(const pthread_attr_t *attributes)
     return size;
 }
 
+/* A thread to be made, by one interface or the other. */
+struct making {
+    int (*make)(const struct making *making); /* 0, or a positive errno */
+    void *ret_thread;                         /* pthread_t *, thrd_t * */
+    const pthread_attr_t *attributes;         /* C11 has none */
+    void *(*routine)(void *);
+    thrd_start_t routine_c11;
+    al_thrd_create create_c11; /* the real one */
+    void *argument;
+};
+
+static int make_posix(const struct making *making)
+{
+    if (al_thread_stack_wanted())
+        return al_thread_stack_create(making->ret_thread, making->attributes, making->routine,
+                                      making->argument);
+    return al_real.pthread_create(making->ret_thread, making->attributes, making->routine,
+                                  making->argument);
+}
+
+/* libc turns EAGAIN, which the lock's limit gives, into thrd_error. */
+static int make_c11(const struct making *making)
+{
+    int result =
+        al_thread_stack_wanted()
+            ? al_thread_stack_create_c11(making->create_c11, making->ret_thread,
+                                         making->routine_c11, making->argument)
+            : making->create_c11(making->ret_thread, making->routine_c11, making->argument);
+
+    if (result == thrd_success)
+        return 0;
+    return result == thrd_nomem ? ENOMEM : EAGAIN;
+}
+
 /* Where there is no room for its stack, it is locked as the thread uses it. */
+static int make(const struct making *making)
+{
+    enum al_added added =
+        al_adding_begin((struct al_adding){.length = stack_size(making->attributes)});
+    int error = making->make(making);
+
+    if (error && al_backend_rescue(error))
+        error = making->make(making);
+    al_adding_end(added, NULL, 0);
+    return error;
+}
+
 AL_EXPORT int pthread_create(pthread_t *ret_thread, const pthread_attr_t *attributes,
                              void *(*routine)(void *), void *argument)
 {
-    enum al_added added;
-    int error;
+    const struct making making = {.make = make_posix,
+                                  .ret_thread = ret_thread,
+                                  .attributes = attributes,
+                                  .routine = routine,
+                                  .argument = argument};
 
     prepare();
-    if (!al_real.pthread_create)
-        return EAGAIN;
-    added = al_adding_begin((struct al_adding){.length = stack_size(attributes)});
-    error = create_posix(ret_thread, attributes, routine, argument);
-    if (error && al_backend_rescue(error))
-        error = create_posix(ret_thread, attributes, routine, argument);
-    al_adding_end(added, NULL, 0);
-    return error;
+    return al_real.pthread_create ? make(&making) : EAGAIN;
 }
 
 /*
@@ -76,6 +110,9 @@ AL_EXPORT int thrd_create(thrd_t *ret_thread, thrd_start_t routine, void *argume
 {
     static al_thrd_create real;
     al_thrd_create create = __atomic_load_n(&real, __ATOMIC_RELAXED);
+    struct making making = {
+        .make = make_c11, .ret_thread = ret_thread, .routine_c11 = routine, .argument = argument};
+    int error;
 
     prepare();
     if (!create) {
@@ -84,7 +121,9 @@ AL_EXPORT int thrd_create(thrd_t *ret_thread, thrd_start_t routine, void *argume
     }
     if (!create)
         return thrd_error;
-    if (al_thread_stack_wanted())
-        return al_thread_stack_create_c11(create, ret_thread, routine, argument);
-    return create(ret_thread, routine, argument);
+    making.create_c11 = create;
+    error = make(&making);
+    if (!error)
+        return thrd_success;
+    return error == ENOMEM ? thrd_nomem : thrd_error;
 }
