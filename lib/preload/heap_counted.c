@@ -1,6 +1,7 @@
 /*
- * Counting, and a look at whether the thread has room for what it asks for (lock/room.h); the call
- * goes on as a jump. What takes longer is in heap_watched.c.
+ * Counting, and a look at whether the thread has room for what it asks for (lock/room.h). What
+ * takes longer is in heap_watched.c, and so is what to do about a call that fails: a memlock limit
+ * may have come that nobody told us of.
  */
 #include "boot_heap.h"
 #include "counters.h"
@@ -14,23 +15,27 @@
 void *al_counted_malloc(size_t size)
 {
     struct al_counts *counts = al_thread_counts;
+    void *block;
 
     if (!LIKELY(counts && al_room_spend(counts, size)))
         return al_watched_malloc(size);
     al_count_up(&counts->value[AL_COUNT_calls_malloc], 1);
-    return al_real.malloc(size);
+    block = al_real.malloc(size);
+    return LIKELY(block) ? block : al_watched_malloc_failed(size);
 }
 
 void *al_counted_calloc(size_t count, size_t size)
 {
     struct al_counts *counts = al_thread_counts;
     size_t bytes;
+    void *block;
 
     if (!LIKELY(!__builtin_mul_overflow(count, size, &bytes) && counts &&
                 al_room_spend(counts, bytes)))
         return al_watched_calloc(count, size);
     al_count_up(&counts->value[AL_COUNT_calls_calloc], 1);
-    return al_real.calloc(count, size);
+    block = al_real.calloc(count, size);
+    return LIKELY(block) ? block : al_watched_calloc_failed(count, size);
 }
 
 /* Moves a block of the boot heap to the real one. */
@@ -52,13 +57,15 @@ void *al_boot_leave(void *block, size_t size)
 void *al_counted_realloc(void *block, size_t size)
 {
     struct al_counts *counts = al_thread_counts;
+    void *moved;
 
     if (!LIKELY(counts && al_room_spend(counts, size)))
         return al_watched_realloc(block, size);
     al_count_up(&counts->value[AL_COUNT_calls_realloc], 1);
     if (al_boot_owns(block))
         return al_boot_leave(block, size);
-    return al_real.realloc(block, size);
+    moved = al_real.realloc(block, size);
+    return LIKELY(moved || !size) ? moved : al_watched_realloc_failed(block, size);
 }
 
 void al_counted_free(void *block)

@@ -29,6 +29,11 @@ extern struct al_heap al_heap AL_HIDDEN;
 AL_REAL_HEAP
 #undef AL_REAL
 
+/* The counted call has failed: once more, if it was for the lock's sake (backend.h); else NULL. */
+void *al_watched_malloc_failed(size_t size);
+void *al_watched_calloc_failed(size_t count, size_t size);
+void *al_watched_realloc_failed(void *block, size_t size);
+
 /* Quicker ones for glibc's allocator (heap_tracked_glibc.c). */
 enum al_quick { AL_QUICK_NONE, AL_QUICK_ALONE, AL_QUICK_THREADS, AL_QUICK_SIZED };
 

@@ -78,6 +78,31 @@ AL_WATCH(aligned_alloc, memalign, (size_t alignment, size_t size), (alignment, s
 AL_WATCH(valloc, memalign, (size_t size), (size), size)
 AL_WATCH(pvalloc, memalign, (size_t size), (size), size)
 
+/* -- small ones that have failed; what errno was before is not known any more ---------------- */
+
+void *al_watched_malloc_failed(size_t size)
+{
+    if (!al_backend_rescue(ENOMEM) || !is_over(AL_COUNT_calls_malloc))
+        return NULL;
+    return al_heap.malloc(size);
+}
+
+void *al_watched_calloc_failed(size_t count, size_t size)
+{
+    if (!al_backend_rescue(ENOMEM) || !is_over(AL_COUNT_calls_calloc))
+        return NULL;
+    return al_heap.calloc(count, size);
+}
+
+void *al_watched_realloc_failed(void *block, size_t size)
+{
+    if (!al_backend_rescue(ENOMEM) || !is_over(AL_COUNT_calls_realloc))
+        return NULL;
+    return al_heap.realloc(block, size);
+}
+
+/* -- the rest of the family ----------------------------------------------------------------- */
+
 int al_watched_posix_memalign(void **ret_block, size_t alignment, size_t size)
 {
     enum al_added added;

@@ -14,10 +14,11 @@ HOT = ("malloc", "calloc", "realloc", "free", "al_counted_malloc", "al_counted_c
        "al_tracked_sized_free")
 
 # A thread's first count, and blocks that were handed out before libc's malloc was known. In mode alloc: a page that
-# gets its first owner or loses its last, a heap that shrank, a thread without counters. In mode all: what is large, and
-# one call in so many.
+# gets its first owner or loses its last, a heap that shrank, a thread without counters. In mode all: once in a
+# megabyte, whether there is room for more, and what fails.
 RARE = ("al_count_attach", "al_boot_owns_slow", "al_boot_size", "al_boot_leave", "own_otherwise", "disown_otherwise",
-        "own_sized", "malloc_shrunk", "al_watched_malloc", "al_watched_calloc", "al_watched_realloc")
+        "own_sized", "malloc_shrunk", "al_watched_malloc", "al_watched_calloc", "al_watched_realloc",
+        "al_watched_malloc_failed", "al_watched_calloc_failed", "al_watched_realloc_failed")
 
 
 def functions(library: str) -> dict:
