@@ -138,22 +138,73 @@ static void bring_in(const char *start, size_t guard)
         *(volatile char *)here = 0;
 }
 
-static void prepare_stack(void)
+struct stack {
+    void *start;
+    size_t length;
+    size_t guard;
+};
+
+/* False without memory: libc allocates for it. */
+static bool ask_libc(struct stack *ret_stack)
 {
     pthread_attr_t attributes;
-    void *start = NULL;
-    size_t length = 0;
-    size_t guard = 0;
 
     if (attributes_of(pthread_self(), &attributes))
-        return;
-    (void)stack_of(&attributes, &start, &length);
-    (void)guard_of(&attributes, &guard);
+        return false;
+    (void)stack_of(&attributes, &ret_stack->start, &ret_stack->length);
+    (void)guard_of(&attributes, &ret_stack->guard);
     (void)destroy(&attributes);
+    return true;
+}
+
+/* Calls of the malloc family, with what the parts say. */
+struct calls {
+    uint64_t malloc;
+    uint64_t calloc;
+    uint64_t realloc;
+    uint64_t free;
+};
+
+static struct calls calls_of(const struct al_counts *counts)
+{
+    return (struct calls){
+        .malloc = counts->value[AL_COUNT_calls_malloc] + counts->part[AL_PART_OWNED_MALLOC] +
+                  counts->part[AL_PART_SMALL_MALLOC],
+        .calloc = counts->value[AL_COUNT_calls_calloc],
+        .realloc = counts->value[AL_COUNT_calls_realloc],
+        .free = counts->value[AL_COUNT_calls_free] + counts->part[AL_PART_OWNED_FREE]};
+}
+
+/* The same, without counting as calls of the program what libc allocates for us. */
+static bool find_stack(struct stack *ret_stack)
+{
+    struct al_counts *counts = al_thread_counts;
+    struct calls before;
+    struct calls after;
+    bool found;
+
+    if (!counts)
+        return ask_libc(ret_stack);
+    before = calls_of(counts);
+    found = ask_libc(ret_stack);
+    after = calls_of(counts);
+    al_count_add(AL_COUNT_calls_malloc, before.malloc - after.malloc);
+    al_count_add(AL_COUNT_calls_calloc, before.calloc - after.calloc);
+    al_count_add(AL_COUNT_calls_realloc, before.realloc - after.realloc);
+    al_count_add(AL_COUNT_calls_free, before.free - after.free);
+    return found;
+}
+
+static void prepare_stack(void)
+{
+    struct stack stack = {0};
+
+    if (!find_stack(&stack))
+        return;
     if (is_judged())
-        judge_stack(start, length);
-    if (reserve() && length)
-        bring_in(start, guard);
+        judge_stack(stack.start, stack.length);
+    if (reserve() && stack.length)
+        bring_in(stack.start, stack.guard);
 }
 
 void al_thread_stack_ends(void)
