@@ -1,0 +1,426 @@
+/*
+ * Comes under a memlock limit while it runs, and goes on as if there were no lock.
+ *
+ *     rescue WAY [WHAT]   gives up its rights in that way, and uses memory in all ways, or in one
+ *     rescue threads      while four threads allocate
+ *     rescue vfork        in a child that shares the memory; the parent keeps all it has
+ *     rescue lower        halves a limit that holds
+ */
+#include "expect.h"
+
+#include <linux/capability.h>
+#include <pthread.h>
+#include <sched.h>
+#include <sys/ipc.h>
+#include <sys/shm.h>
+#include <sys/wait.h>
+#include <threads.h>
+
+enum { MUCH = 30 << 20, NOBODY = 65534 };
+
+static const int rw = PROT_READ | PROT_WRITE;
+static const int anon = MAP_PRIVATE | MAP_ANONYMOUS;
+
+static rlim_t limit_bytes(void)
+{
+    struct rlimit limit;
+
+    expect(getrlimit(RLIMIT_MEMLOCK, &limit) == 0);
+    return limit.rlim_cur;
+}
+
+/* -- giving up ------------------------------------------------------------------------------ */
+
+/* As the kernel has it, with CAP_IPC_LOCK missing. */
+static void without_capability(struct __user_cap_header_struct *header,
+                               struct __user_cap_data_struct data[2])
+{
+    *header = (struct __user_cap_header_struct){.version = _LINUX_CAPABILITY_VERSION_3};
+    expect(syscall(SYS_capget, header, data) == 0);
+    data[0].effective &= ~(1U << CAP_IPC_LOCK);
+    data[0].permitted &= ~(1U << CAP_IPC_LOCK);
+}
+
+static void by_setuid(void)
+{
+    expect(setuid(NOBODY) == 0);
+}
+
+static void by_seteuid(void)
+{
+    expect(seteuid(NOBODY) == 0);
+}
+
+static void by_setreuid(void)
+{
+    expect(setreuid(NOBODY, NOBODY) == 0);
+}
+
+static void by_setresuid(void)
+{
+    expect(setresuid(NOBODY, NOBODY, NOBODY) == 0);
+}
+
+static void by_capset(void)
+{
+    int (*set)(cap_user_header_t, const cap_user_data_t);
+    struct __user_cap_header_struct header;
+    struct __user_cap_data_struct data[2];
+
+    *(void **)&set = dlsym(RTLD_DEFAULT, "capset");
+    expect(set);
+    without_capability(&header, data);
+    expect(set(&header, data) == 0);
+}
+
+static void by_unshare(void)
+{
+    if (unshare(CLONE_NEWUSER))
+        skip("no user namespace can be made here");
+}
+
+static void by_setrlimit(void)
+{
+    const struct rlimit lower = {8 << 20, 8 << 20};
+
+    if (limit_bytes() != RLIM_INFINITY)
+        skip("the limit is no exemption here, and cannot be raised");
+    by_capset();
+    expect(setrlimit(RLIMIT_MEMLOCK, &lower) == 0);
+}
+
+/* Past every hook. */
+static void by_system_call(void)
+{
+    expect(syscall(SYS_setresuid, (long)NOBODY, (long)NOBODY, (long)NOBODY) == 0);
+}
+
+static const struct {
+    const char *name;
+    void (*give_up)(void);
+} ways[] = {{"setuid", by_setuid},       {"seteuid", by_seteuid}, {"setreuid", by_setreuid},
+            {"setresuid", by_setresuid}, {"capset", by_capset},   {"unshare", by_unshare},
+            {"setrlimit", by_setrlimit}, {"raw", by_system_call}};
+
+/* -- using memory --------------------------------------------------------------------------- */
+
+static void *filled(void *block, size_t size)
+{
+    expect(block && block != MAP_FAILED);
+    memset(used(block), 7, size);
+    return block;
+}
+
+static void use_malloc(void)
+{
+    free(filled(malloc(MUCH), MUCH));
+}
+
+static void use_calloc(void)
+{
+    char *block = calloc(MUCH, 1);
+
+    expect(block && block[0] == 0 && block[MUCH / 2] == 0 && block[MUCH - 1] == 0);
+    free(filled(block, MUCH));
+}
+
+static void use_realloc(void)
+{
+    char *block = filled(realloc(NULL, MUCH / 8), MUCH / 8);
+
+    block = realloc(block, MUCH);
+    expect(block && block[0] == 7 && block[MUCH / 8 - 1] == 7);
+    free(filled(block, MUCH));
+}
+
+static void use_memalign(void)
+{
+    void *block = NULL;
+
+    expect_equal(posix_memalign(&block, 1 << 16, MUCH), 0);
+    free(filled(block, MUCH));
+    free(filled(aligned_alloc(1 << 16, MUCH), MUCH));
+}
+
+static void use_small(void)
+{
+    enum { COUNT = 4000, SIZE = 8000 };
+    static char *blocks[COUNT];
+
+    for (int i = 0; i < COUNT; i++)
+        blocks[i] = filled(malloc(SIZE), SIZE);
+    for (int i = 0; i < COUNT; i++)
+        free(blocks[i]);
+}
+
+static void use_mmap(void)
+{
+    expect(munmap(filled(mmap(NULL, MUCH, rw, anon, -1, 0), MUCH), MUCH) == 0);
+}
+
+static void use_mremap(void)
+{
+    char *start = filled(mmap(NULL, PAGE, rw, anon, -1, 0), PAGE);
+
+    start = mremap(start, PAGE, MUCH, MREMAP_MAYMOVE);
+    expect(start != MAP_FAILED && start[PAGE - 1] == 7);
+    expect(munmap(filled(start, MUCH), MUCH) == 0);
+}
+
+static void use_reservation(void)
+{
+    char *start = mmap(NULL, MUCH, PROT_NONE, anon | MAP_NORESERVE, -1, 0);
+
+    expect(start != MAP_FAILED && mprotect(start, MUCH, rw) == 0);
+    expect(munmap(filled(start, MUCH), MUCH) == 0);
+}
+
+static void use_brk(void)
+{
+    char *before = sbrk(0);
+
+    expect(brk(before + MUCH) == 0);
+    filled(before, MUCH);
+    expect(brk(before) == 0);
+}
+
+static void use_sbrk(void)
+{
+    char *before = sbrk(MUCH);
+
+    expect(before != (void *)-1);
+    filled(before, MUCH);
+    expect(sbrk(-MUCH) != (void *)-1);
+}
+
+static void use_shmat(void)
+{
+    int segment = shmget(IPC_PRIVATE, MUCH, 0600);
+    void *attached;
+
+    expect(segment >= 0);
+    attached = shmat(segment, NULL, 0);
+    expect(shmctl(segment, IPC_RMID, NULL) == 0);
+    expect(attached != (void *)-1);
+    expect(shmdt(filled(attached, MUCH)) == 0);
+}
+
+static void *thread_of_posix(void *unused)
+{
+    char frame[1 << 18];
+
+    filled(frame, sizeof(frame));
+    return unused;
+}
+
+static int thread_of_c11(void *unused)
+{
+    (void)thread_of_posix(unused);
+    return 9;
+}
+
+static void use_threads(void)
+{
+    pthread_t threads[4];
+
+    for (int i = 0; i < 4; i++)
+        expect_equal(pthread_create(&threads[i], NULL, thread_of_posix, NULL), 0);
+    for (int i = 0; i < 4; i++)
+        expect_equal(pthread_join(threads[i], NULL), 0);
+}
+
+static void use_c11_threads(void)
+{
+    thrd_t threads[4];
+    int result;
+
+    for (int i = 0; i < 4; i++)
+        expect_equal(thrd_create(&threads[i], thread_of_c11, NULL), thrd_success);
+    for (int i = 0; i < 4; i++)
+        expect(thrd_join(threads[i], &result) == thrd_success && result == 9);
+}
+
+static void use_dlopen(void)
+{
+    expect(dlopen("libm.so.6", RTLD_NOW));
+}
+
+static int deep(int levels)
+{
+    volatile char frame[4096];
+
+    memset((void *)frame, levels, sizeof(frame));
+    return levels ? deep(levels - 1) + frame[7] : 0;
+}
+
+static void use_stack(void)
+{
+    expect(deep((4 << 20) / 4096) != 12345);
+}
+
+static const struct {
+    const char *name;
+    void (*use)(void);
+} uses[] = {{"malloc", use_malloc},
+            {"calloc", use_calloc},
+            {"realloc", use_realloc},
+            {"memalign", use_memalign},
+            {"small", use_small},
+            {"mmap", use_mmap},
+            {"mremap", use_mremap},
+            {"reservation", use_reservation},
+            {"brk", use_brk},
+            {"sbrk", use_sbrk},
+            {"shmat", use_shmat},
+            {"threads", use_threads},
+            {"c11_threads", use_c11_threads},
+            {"dlopen", use_dlopen},
+            {"stack", use_stack}};
+
+/* -- all of it ------------------------------------------------------------------------------ */
+
+static void stays_below_the_limit(const char *after)
+{
+    long locked = status_kb("VmLck");
+
+    if ((rlim_t)locked * 1024 > limit_bytes())
+        end_with_1("%ld KiB are locked after %s\n", locked, after);
+}
+
+static void use_all(const char *what)
+{
+    bool done = false;
+
+    for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++) {
+        if (what && strcmp(what, uses[i].name) != 0)
+            continue;
+        uses[i].use();
+        stays_below_the_limit(uses[i].name);
+        done = true;
+    }
+    expect(done);
+}
+
+/* Whether more is locked than the limit allows: what a step down has to give back. */
+static void have_more_than_the_limit(void)
+{
+    filled(mmap(NULL, MUCH, rw, anon, -1, 0), MUCH);
+    if (library_loaded() && !getenv("RESCUE_UNLOCKED"))
+        expect((rlim_t)status_kb("VmLck") * 1024 > limit_bytes() || limit_bytes() == RLIM_INFINITY);
+}
+
+static void give_up(const char *way, const char *what)
+{
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        if (strcmp(way, ways[i].name) != 0)
+            continue;
+        have_more_than_the_limit();
+        ways[i].give_up();
+        if (ways[i].give_up != by_system_call)
+            stays_below_the_limit(way);
+        use_all(what);
+        return;
+    }
+    end_with_1("no way %s\n", way);
+}
+
+/* -- threads -------------------------------------------------------------------------------- */
+
+enum { THREADS = 4, ROUNDS = 300 };
+
+static volatile bool given_up;
+static unsigned long rounds[THREADS];
+
+static void one_round(unsigned char mark, unsigned long round)
+{
+    size_t size = 100 + round * 7919 % 300000;
+    unsigned char *block = malloc(size);
+    unsigned char *mapping = mmap(NULL, 1 << 18, rw, anon, -1, 0);
+
+    expect(block && mapping != MAP_FAILED);
+    memset(block, mark, size);
+    memset(mapping, mark, 1 << 18);
+    block = realloc(block, 2 * size);
+    expect(block && block[0] == mark && block[size - 1] == mark);
+    expect(mapping[0] == mark && mapping[(1 << 18) - 1] == mark);
+    expect(munmap(mapping, 1 << 18) == 0);
+    free(block);
+}
+
+static void *allocate(void *data)
+{
+    unsigned long *mine = data;
+    unsigned long after = 0;
+
+    for (unsigned long round = 0; after < ROUNDS; round++) {
+        one_round((unsigned char)(mine - rounds + 1), round);
+        after += given_up;
+        __atomic_store_n(mine, round, __ATOMIC_RELAXED);
+    }
+    return NULL;
+}
+
+static void among_threads(void)
+{
+    pthread_t threads[THREADS];
+
+    have_more_than_the_limit();
+    for (size_t i = 0; i < THREADS; i++)
+        expect_equal(pthread_create(&threads[i], NULL, allocate, &rounds[i]), 0);
+    for (size_t i = 0; i < THREADS; i++)
+        while (__atomic_load_n(&rounds[i], __ATOMIC_RELAXED) < 10)
+            sched_yield();
+    by_setuid();
+    given_up = true;
+    for (size_t i = 0; i < THREADS; i++)
+        expect_equal(pthread_join(threads[i], NULL), 0);
+    stays_below_the_limit("threads");
+}
+
+/* -- the rest ------------------------------------------------------------------------------- */
+
+static void in_a_child_that_shares(void)
+{
+    char *start;
+    int status = -1;
+    long before;
+    pid_t child;
+
+    have_more_than_the_limit();
+    before = status_kb("VmLck");
+    child = vfork();
+    if (child == 0)
+        _exit(setuid(NOBODY) || setuid(NOBODY) ? 1 : 3);
+    expect(child > 0 && waitpid(child, &status, 0) == child && status == 3 << 8);
+    expect_equal(status_kb("VmLck"), before);
+    start = mmap(NULL, MUCH, rw, anon, -1, 0);
+    expect(start != MAP_FAILED);
+    expect_equal(status_kb("VmLck"), before + MUCH / 1024);
+}
+
+static void lower(void)
+{
+    const struct rlimit half = {limit_bytes() / 2, limit_bytes() / 2};
+
+    filled(mmap(NULL, MUCH, rw, anon, -1, 0), MUCH);
+    expect((rlim_t)status_kb("VmLck") * 1024 > half.rlim_cur);
+    expect(setrlimit(RLIMIT_MEMLOCK, &half) == 0);
+    stays_below_the_limit("setrlimit");
+    use_all(NULL);
+}
+
+int main(int argc, char **argv)
+{
+    expect(argc > 1);
+    if (!getenv("EXPECT_NO_LIBRARY"))
+        prove_loaded();
+    if (strcmp(argv[1], "threads") == 0)
+        among_threads();
+    else if (strcmp(argv[1], "vfork") == 0)
+        in_a_child_that_shares();
+    else if (strcmp(argv[1], "lower") == 0)
+        lower();
+    else
+        give_up(argv[1], argc > 2 ? argv[2] : NULL);
+    return 0;
+}
