@@ -244,6 +244,20 @@ void al_region_protected(const void *start, size_t length, bool accessible, bool
     }
 }
 
+void al_region_growing(const void *start, size_t length, size_t new_length)
+{
+    al_page first = al_page_of(start);
+    al_page end = end_of(start, length);
+
+    if (!al_books.tracking || new_length <= length || first >= end ||
+        (new_length - length) >> al_page_shift <= al_books_left() ||
+        al_pagemap_get(first) & AL_PAGE_PROGRAM || !al_locker_enter_mapping())
+        return;
+    al_locker_unlock(first, end);
+    al_locker_forget(first, end);
+    al_locker_leave();
+}
+
 struct al_region_state al_region_state_at(const void *start)
 {
     uint32_t word = al_pagemap_get(al_page_of(start));

@@ -8,6 +8,7 @@
 #include "heap_owner.h"
 #include "heap_table.h"
 #include "inside.h"
+#include "regions.h"
 
 #include <errno.h>
 
@@ -59,6 +60,9 @@ static void *move(void *block, size_t size)
     size_t old_size = al_usable_size(block);
     void *moved;
 
+    /* It may be grown by the kernel where it lies. */
+    if (al_heap_owner.allocator.is_mapping && al_heap_owner.allocator.is_mapping(block))
+        al_region_growing(block, old_size, size);
     al_heap_moving();
     al_heap_disown(block, old_size);
     al_inside_begin();

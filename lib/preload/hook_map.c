@@ -131,6 +131,7 @@ AL_EXPORT void *mremap(void *start, size_t old_length, size_t new_length, int fl
     }
     al_count(AL_COUNT_calls_mremap);
     added = begin_growing(start, old_length, new_length);
+    al_region_growing(start, old_length, new_length);
     if (flags & MREMAP_DONTUNMAP)
         al_region_emptying(start, old_length);
     al_region_unmapping(start, old_length);
