@@ -1,0 +1,145 @@
+/*
+ * Takes far more address space than there is memory, in one way, and uses a little of it.
+ *
+ *     sparse WAY
+ *
+ * Afterwards small allocations are what they were. Prints the largest VmLck and VmRSS in KiB.
+ */
+#include "expect.h"
+
+#include <malloc.h>
+
+static const size_t TERABYTE = (size_t)1 << 40;
+static const size_t HUGE_RESERVATION = (size_t)200 << 30;
+
+static const int rw = PROT_READ | PROT_WRITE;
+static const int anon = MAP_PRIVATE | MAP_ANONYMOUS;
+
+static void touch(char *start, size_t length)
+{
+    expect(start && start != MAP_FAILED);
+    for (size_t at = 0; at < length; at += length / 8)
+        start[at] = 7;
+    for (size_t at = 0; at < length; at += length / 8)
+        expect(start[at] == 7);
+}
+
+/* The most that the machine promises by default is all of its memory, for one mapping. */
+static size_t much(void)
+{
+    return (size_t)sysconf(_SC_PHYS_PAGES) / 4 * 3 * PAGE;
+}
+
+/* Where the machine does not promise that much, the program does without as well. */
+static void *had(void *block)
+{
+    if (!block || block == MAP_FAILED)
+        skip("the machine does not promise that much memory");
+    return block;
+}
+
+static void reservation(void)
+{
+    touch(mmap(NULL, TERABYTE, rw, anon | MAP_NORESERVE, -1, 0), TERABYTE);
+}
+
+static void shared_file(void)
+{
+    char name[] = "/tmp/autolock_sparse.XXXXXX";
+    int fd = mkstemp(name);
+    char *start;
+
+    expect(fd >= 0 && unlink(name) == 0);
+    if (ftruncate(fd, (off_t)TERABYTE))
+        skip("no file of a terabyte can be made here");
+    start = mmap(NULL, TERABYTE, rw, MAP_SHARED, fd, 0);
+    touch(start, TERABYTE);
+    expect(munmap(start, TERABYTE) == 0);
+}
+
+static void by_malloc(void)
+{
+    touch(had(malloc(much())), much());
+}
+
+static void by_calloc(void)
+{
+    touch(had(calloc(much() / 8, 8)), much());
+}
+
+static void by_realloc(void)
+{
+    char *block = malloc(1 << 20);
+
+    expect(block);
+    memset(block, 5, 1 << 20);
+    block = had(realloc(block, much()));
+    expect(block[0] == 5 && block[(1 << 20) - 1] == 5);
+    touch(block, much());
+}
+
+static void by_memalign(void)
+{
+    touch(had(memalign(1 << 21, much())), much());
+}
+
+static void by_mremap(void)
+{
+    char *start = mmap(NULL, 1 << 20, rw, anon, -1, 0);
+
+    expect(start != MAP_FAILED);
+    memset(start, 5, 1 << 20);
+    start = had(mremap(start, 1 << 20, much(), MREMAP_MAYMOVE));
+    expect(start[0] == 5 && start[(1 << 20) - 1] == 5);
+    touch(start, much());
+}
+
+static void by_mprotect(void)
+{
+    char *start = mmap(NULL, HUGE_RESERVATION, PROT_NONE, anon | MAP_NORESERVE, -1, 0);
+
+    expect(start != MAP_FAILED && mprotect(start, HUGE_RESERVATION, rw) == 0);
+    touch(start, HUGE_RESERVATION);
+}
+
+/* What the cgroup of these tests has, twice. */
+static void twice(void)
+{
+    touch(mmap(NULL, (size_t)1 << 30, rw, anon, -1, 0), (size_t)1 << 30);
+}
+
+static const struct {
+    const char *name;
+    void (*use)(void);
+} ways[] = {{"reservation", reservation}, {"shared_file", shared_file}, {"malloc", by_malloc},
+            {"calloc", by_calloc},        {"realloc", by_realloc},      {"memalign", by_memalign},
+            {"mremap", by_mremap},        {"mprotect", by_mprotect},    {"twice", twice}};
+
+static void still_locked(void)
+{
+    char *mapping = mmap(NULL, 1 << 20, rw, anon, -1, 0);
+    char *block = malloc(3000);
+
+    expect(block && mapping != MAP_FAILED);
+    memset(block, 1, 3000);
+    if (!library_loaded())
+        return;
+    expect(is_locked(mapping));
+    expect(is_locked(block) && is_locked(block + 2999));
+}
+
+int main(int argc, char **argv)
+{
+    expect(argc > 1);
+    if (!getenv("EXPECT_NO_LIBRARY"))
+        prove_loaded();
+    for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++) {
+        if (strcmp(argv[1], ways[i].name) != 0)
+            continue;
+        ways[i].use();
+        still_locked();
+        dprintf(STDOUT_FILENO, "%ld %ld\n", status_kb("VmLck"), status_kb("VmHWM"));
+        return 0;
+    }
+    end_with_1("no way %s\n", argv[1]);
+}

@@ -1,0 +1,87 @@
+"""Address space without memory behind it, and heaps that grow past the budget: nothing is brought in for the lock, the
+program lives on in its cgroup, and what fits is still locked."""
+
+from budget import cgroup, enter
+from harness import EVERY_KIND, MIB, Run, need_privilege, need_root, program, run, without
+
+SIZE = 512 * MIB
+MODES = ({"MODE": "all"}, {"MODE": "all", "FLAGS": "current,future,onfault"}, {"MODE": "alloc", "KINDS": EVERY_KIND})
+
+
+def sparse(way: str) -> None:
+    need_root()
+    need_privilege()
+    with cgroup(SIZE) as folder:
+        without(program("oversize"), way, prepare=enter(folder)).expect(err=b"")
+        for settings in MODES:
+            done = run(program("oversize"), way, prepare=enter(folder), **settings).expect(err=b"")
+            resident = int(done.out.split()[1]) * 1024
+            assert resident < 64 * MIB, (settings, done)
+            assert done.report["memory"]["cgroup_limit_bytes"] == SIZE, done
+            assert not any(done.report["failures"].values()), done
+
+
+def test_reservation() -> None:
+    sparse("reservation")
+
+
+def test_shared_file() -> None:
+    sparse("shared_file")
+
+
+def test_malloc() -> None:
+    sparse("malloc")
+
+
+def test_calloc() -> None:
+    sparse("calloc")
+
+
+def test_realloc() -> None:
+    sparse("realloc")
+
+
+def test_memalign() -> None:
+    sparse("memalign")
+
+
+def test_mremap() -> None:
+    sparse("mremap")
+
+
+def test_mprotect() -> None:
+    sparse("mprotect")
+
+
+def test_twice_the_cgroup() -> None:
+    sparse("twice")
+
+
+# -- what grows bit by bit ------------------------------------------------------------------------
+
+
+def grown(mebibytes: int, **settings) -> Run:
+    done = run(program("small_steps"), str(mebibytes), **settings).expect(err=b"")
+    assert not any(done.report["failures"].values()), done
+    return done
+
+
+def test_a_heap_grows_past_the_budget() -> None:
+    need_privilege()
+    for settings in MODES:
+        done = grown(200, BUDGET="64M", **settings)
+        most = int(done.out.split()[0]) * 1024
+        # Where the kernel locks by itself, what counts is what is resident: libraries are marked as a whole.
+        spare = 4 * MIB if settings["MODE"] == "all" else 0
+        assert 32 * MIB < most <= 64 * MIB + spare, (settings, done)
+        assert done.report["skipped"]["budget"] > 0, done
+        if settings["MODE"] == "all":
+            assert ["up to the budget" in entry["reason"] for entry in done.report["downgrades"]] == [True], done
+            assert done.report["backend"] == "hooks", done
+
+
+def test_a_heap_within_the_budget() -> None:
+    need_privilege()
+    done = grown(32, BUDGET="64M")
+    assert done.report["backend"] == "kernel" and not done.report["downgrades"], done
+    assert int(done.out.split()[0]) >= 32 << 10, done
