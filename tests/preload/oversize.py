@@ -71,17 +71,24 @@ def test_a_heap_grows_past_the_budget() -> None:
     for settings in MODES:
         done = grown(200, BUDGET="64M", **settings)
         most = int(done.out.split()[0]) * 1024
-        # Where the kernel locks by itself, what counts is what is resident: libraries are marked as a whole.
-        spare = 4 * MIB if settings["MODE"] == "all" else 0
-        assert 32 * MIB < most <= 64 * MIB + spare, (settings, done)
+        # Our own tables may grow when all else is at the budget.
+        assert 32 * MIB < most <= 64 * MIB + MIB // 4, (settings, done)
         assert done.report["skipped"]["budget"] > 0, done
-        if settings["MODE"] == "all":
-            assert ["up to the budget" in entry["reason"] for entry in done.report["downgrades"]] == [True], done
-            assert done.report["backend"] == "hooks", done
+        assert done.report["backend"] == "hooks" and not done.report["downgrades"], done
 
 
 def test_a_heap_within_the_budget() -> None:
     need_privilege()
     done = grown(32, BUDGET="64M")
-    assert done.report["backend"] == "kernel" and not done.report["downgrades"], done
+    assert not done.report["skipped"]["budget"], done
     assert int(done.out.split()[0]) >= 32 << 10, done
+
+
+def test_a_heap_grows_up_to_the_cgroups_limit() -> None:
+    need_root()
+    need_privilege()
+    with cgroup(64 * MIB) as folder:
+        done = run(program("small_steps"), "62", prepare=enter(folder), MODE="all").expect(err=b"")
+    assert ["up to the budget" in entry["reason"] for entry in done.report["downgrades"]] == [True], done
+    assert done.report["backend"] == "hooks", done
+    assert int(done.out.split()[0]) * 1024 <= 64 * MIB * 90 // 100 + MIB // 4, done
