@@ -76,10 +76,10 @@ AL_EXPORT int mlockall(int flags)
     al_count(AL_COUNT_calls_mlockall);
     if (result == 0) {
         al_process.program_locks = true;
-        al_region_program_locked_all();
         /* From now on each of its mappings is held against the limit: ours make room. */
         if (al_books.tracking && !al_books.unlimited && !(flags & MCL_CURRENT))
             (void)al_locker_release(UINT64_MAX);
+        al_region_program_locked_all();
     }
     return result;
 }
