@@ -1,0 +1,72 @@
+"""Mode all under a memlock limit: what serves latency first is locked first, up to the limit, and the program's own calls
+and locks find the limit as they would without us."""
+
+import resource
+
+from harness import MIB, NOBODY, Run, limit, need_root, program, run, without
+
+LIMIT = 8 * MIB
+
+
+def limited(*command: str, **settings) -> Run:
+    need_root()
+    return run(*command, user=NOBODY, prepare=limit(resource.RLIMIT_MEMLOCK, LIMIT), **settings).expect(err=b"")
+
+
+def test_most_of_the_limit_is_used() -> None:
+    done = limited(program("small_steps"), "64")
+    most = int(done.out.split()[0]) * 1024
+    assert LIMIT * 3 // 4 <= most <= LIMIT, done
+    assert LIMIT * 3 // 4 <= done.report["locked"]["kernel_bytes"] <= LIMIT, done
+    assert done.report["skipped"]["budget"] > 0 and not any(done.report["failures"].values()), done
+
+
+def test_program_stack_and_heap_come_first() -> None:
+    limited(program("limited"), "order")
+
+
+def scenario(name: str) -> None:
+    need_root()
+    without(program("limited"), name, user=NOBODY, prepare=limit(resource.RLIMIT_MEMLOCK, LIMIT)).expect(err=b"")
+    for settings in {"MODE": "all"}, {"MODE": "all", "FLAGS": "current,future,onfault"}, {"MODE": "alloc"}:
+        limited(program("limited"), name, **settings)
+
+
+def test_own_mlock() -> None:
+    scenario("own_mlock")
+
+
+def test_own_mlock2() -> None:
+    scenario("own_mlock2")
+
+
+def test_own_map_locked() -> None:
+    scenario("own_map_locked")
+
+
+def test_own_mlockall() -> None:
+    scenario("own_mlockall")
+
+
+def test_own_mlockall_of_what_comes() -> None:
+    scenario("own_mlockall_future")
+
+
+def test_without_reserve() -> None:
+    scenario("without_reserve")
+
+
+def test_grows_down() -> None:
+    scenario("grows_down")
+
+
+def test_stack() -> None:
+    scenario("stack")
+
+
+def test_tops_of_thread_stacks() -> None:
+    scenario("thread_stack")
+
+
+def test_a_thousand_threads() -> None:
+    scenario("thousand_threads")
