@@ -18,6 +18,9 @@ AL_EXPORT const char *__asan_default_options(void)
     return "verify_asan_link_order=0";
 }
 
+/* Who maps so often and never calls malloc allocates by other means. */
+enum { MAPPINGS_LEAST = 16 };
+
 const char *al_stranger_sanitizer(void)
 {
     static const struct {
@@ -38,13 +41,12 @@ void al_stranger_allocator_note(void)
 {
     uint64_t sum[AL_COUNTER_TOTAL];
     uint64_t heap;
-    bool maps;
 
     al_counters_sum(sum);
     heap = sum[AL_COUNT_calls_malloc] + sum[AL_COUNT_calls_calloc] + sum[AL_COUNT_calls_realloc] +
            sum[AL_COUNT_calls_memalign];
-    maps = sum[AL_COUNT_calls_mmap] || sum[AL_COUNT_calls_brk];
-    if (al_symbol_in_program("malloc") || (!heap && maps))
+    if (al_symbol_in_program("malloc") ||
+        (!heap && sum[AL_COUNT_calls_mmap] + sum[AL_COUNT_calls_brk] >= MAPPINGS_LEAST))
         al_downgrade_add("heap calls did not reach us: the program has an allocator of its own, "
                          "whose memory is judged as mappings");
 }
