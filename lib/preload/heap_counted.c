@@ -68,11 +68,25 @@ void *al_counted_realloc(void *block, size_t size)
     return LIKELY(moved || !size) ? moved : al_watched_realloc_failed(block, size);
 }
 
-void al_counted_free(void *block)
+/* A thread's first call, or the boot heap has been used. */
+static void __attribute__((noinline)) free_otherwise(void *block)
 {
     al_count(AL_COUNT_calls_free);
     if (!al_boot_owns(block))
         al_real.free(block);
+}
+
+/* Nothing is to be done after a call that is a jump: no register has to be kept for it. */
+void al_counted_free(void *block)
+{
+    struct al_counts *counts = al_thread_counts;
+
+    if (!LIKELY(counts && !__atomic_load_n(&al_boot_used, __ATOMIC_RELAXED))) {
+        free_otherwise(block);
+        return;
+    }
+    al_count_up(&counts->value[AL_COUNT_calls_free], 1);
+    al_real.free(block);
 }
 
 /* Rarer ones are all looked at. */
