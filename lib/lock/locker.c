@@ -193,30 +193,36 @@ static void doubt_unowned(al_page first, al_page end)
 
 /*
  * What is refused again and again is not asked for any more: by who may not lock at all at once,
- * else after a number of refusals without a lock between them.
+ * else after a number of refusals without a lock between them. Then what is locked is the most that
+ * can be had: the program may use the limit as well, and what other threads are about to unmap is
+ * in the kernel's count a little longer than in ours. `pages` are those that were refused.
  */
-static void learn_from(int result)
+static void learn_from(int result, uint64_t pages)
 {
     enum { IN_VAIN_MAX = 64 };
+    const bool never = result == -EPERM || result == -ENOSYS;
+    uint64_t locked = __atomic_load_n(&al_books.locked_pages, __ATOMIC_RELAXED);
+    uint64_t most = never || locked < pages ? 0 : locked - pages;
 
     if (!result) {
         if (__atomic_load_n(&al_books.in_vain, __ATOMIC_RELAXED))
             __atomic_store_n(&al_books.in_vain, 0, __ATOMIC_RELAXED);
         return;
     }
-    if (result != -EPERM && result != -ENOSYS &&
-        __atomic_add_fetch(&al_books.in_vain, 1, __ATOMIC_RELAXED) != IN_VAIN_MAX)
+    if (!never && __atomic_add_fetch(&al_books.in_vain, 1, __ATOMIC_RELAXED) != IN_VAIN_MAX)
         return;
-    if (al_books.budget_pages)
+    __atomic_store_n(&al_books.in_vain, 0, __ATOMIC_RELAXED);
+    if (!most && al_books.budget_pages)
         al_downgrade_add("locking given up: the kernel refuses every lock");
-    al_books_lower_budget(0);
+    al_books_lower_budget(most ? most + al_pagemap_locked_pages() : 0);
 }
 
 /*
  * Asks for [begin, end) and books the answer. Whose unlocking after a refusal came in between has
  * undone a lock that is not booked yet: then it is asked for again.
  */
-static int lock_and_book(al_page begin, al_page first, al_page end, const struct way *way)
+static int lock_and_book(al_page begin, al_page first, al_page end, uint64_t pages,
+                         const struct way *way)
 {
     for (;;) {
         unsigned refusals = __atomic_load_n(&al_books.refusals, __ATOMIC_ACQUIRE);
@@ -224,7 +230,7 @@ static int lock_and_book(al_page begin, al_page first, al_page end, const struct
         bool valid;
 
         if (way->flags == al_books.lock_flags)
-            learn_from(result);
+            learn_from(result, pages);
         if (!way->enter())
             return result;
         valid = refusals == __atomic_load_n(&al_books.refusals, __ATOMIC_RELAXED);
@@ -266,7 +272,7 @@ static int lock_run(al_page first, al_page end, const struct way *way)
         al_count(AL_COUNT_skipped_budget);
         return -ENOMEM;
     }
-    result = lock_and_book(begin, first, end, way);
+    result = lock_and_book(begin, first, end, pages, way);
     if (!result)
         __atomic_fetch_add(&al_books.total_pages, pages, __ATOMIC_RELAXED);
     al_books_give_back(pages); /* those that are new have been booked */
