@@ -39,8 +39,7 @@ void al_heap_owner_start(const struct al_allocator *allocator, uintptr_t main_st
         owner->main_end = __curbrk;
     }
     owner->on = true;
-    /* Where not every block is looked at, neither is the heap's end each time it may move. */
-    if (several_threads || !owner->every_size)
+    if (several_threads)
         al_heap_owner_threads();
 }
 
@@ -111,6 +110,8 @@ static void lock_owned(al_page first, al_page end)
         return;
     }
 
+    if (main && al_main_heap_keeps(first, end))
+        return;
     if (!main) {
         struct al_leaf *leaf = al_pagemap_leaf(first);
 

@@ -8,9 +8,9 @@
  * What a page without owners is remembered by need not be true any more: the allocator may have
  * unmapped it and mapped it again, unseen. It is believed only where that cannot have happened:
  *
- *   the main heap, one thread,    the heap's end (__curbrk) is looked at before each allocation,
- *   blocks of every size          and pages above it are forgotten
- *   the main heap, else           only pages below its highest owned page, the anchor: the heap
+ *   the main heap, one thread     the heap's end (__curbrk) is looked at before each allocation,
+ *                                 of whatever size, and pages above it are forgotten
+ *   the main heap, more threads   only pages below its highest owned page, the anchor: the heap
  *                                 gives memory back from its end alone
  *   elsewhere                     only in 64 MiB leaves that hold a block of ours: glibc unmaps a
  *                                 thread arena's heap as a whole, or not at all

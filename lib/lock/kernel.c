@@ -111,6 +111,11 @@ int al_kernel_munlock(const void *start, size_t length)
     return call(BOOK(munlock), SYS_munlock, (long)start, (long)length, 0);
 }
 
+bool al_kernel_is_locked(const void *start, size_t length)
+{
+    return call(BOOK(msync), SYS_msync, (long)start, (long)length, MS_INVALIDATE) == -EBUSY;
+}
+
 int al_kernel_madvise(const void *start, size_t length, int advice)
 {
     return call(BOOK(madvise), SYS_madvise, (long)start, (long)length, advice);

@@ -8,6 +8,7 @@
 #ifndef AL_KERNEL_H
 #define AL_KERNEL_H
 
+#include <stdbool.h>
 #include <stddef.h>
 
 /* The kernel's own values, for headers that are older than Linux 4.4. */
@@ -41,6 +42,12 @@ int al_kernel_try_mlock2(const void *start, size_t length, unsigned flags);
 int al_kernel_try_locked(size_t length);
 
 int al_kernel_munlock(const void *start, size_t length);
+
+/*
+ * Whether [start, start + length), whole pages, begins in a locked mapping: msync(MS_INVALIDATE)
+ * refuses these, and does nothing to others. False where the kernel does not tell.
+ */
+bool al_kernel_is_locked(const void *start, size_t length);
 
 int al_kernel_madvise(const void *start, size_t length, int advice);
 

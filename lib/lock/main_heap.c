@@ -1,6 +1,7 @@
 #include "main_heap.h"
 
 #include "heap_owner.h"
+#include "kernel.h"
 #include "locker.h"
 
 /* How far ahead of the heap's growth to lock, as far as the slack allows. */
@@ -160,6 +161,40 @@ void al_heap_owner_anew(void)
     al_heap_owner.hole_first = 0;
     al_heap_owner.hole_end = 0;
     lower_anchor(top > anchor_end() ? top : anchor_end());
+}
+
+static bool all_locked(al_page first, al_page end)
+{
+    while (first < end) {
+        struct al_stretch stretch = al_pagemap_next(first, end, AL_PAGE_LOCKED);
+
+        if (!(stretch.value & AL_PAGE_LOCKED))
+            return false;
+        first = stretch.end;
+    }
+    return true;
+}
+
+/*
+ * What was locked and is not any more has been trimmed, from the heap's end: if the last page is
+ * locked, so are those below it. Asking for all of them again would have the kernel walk over them.
+ */
+bool al_main_heap_keeps(al_page first, al_page end)
+{
+    bool keeps;
+
+    if (al_books.observe || !all_locked(first, end))
+        return false;
+    al_main_heap_reaches(first, end);
+    if (!al_locker_enter())
+        return false;
+    /* Behind the gate, as nobody unlocks anything else meanwhile. */
+    keeps = all_locked(first, end) &&
+            al_kernel_is_locked(al_page_address(end - 1), (size_t)1 << al_page_shift);
+    if (keeps)
+        (void)al_books_change(first, end, AL_PAGE_UNSURE, 0, AL_SHARED);
+    al_locker_leave();
+    return keeps;
 }
 
 void al_main_heap_leaves(al_page first, al_page end)

@@ -15,6 +15,12 @@ bool al_main_heap_has(al_page page);
 /* [first, end) has become owned. */
 void al_main_heap_reaches(al_page first, al_page end);
 
+/*
+ * Whether all of [first, end), which has become owned, is locked still, as one cheap question to
+ * the kernel shows: then it is believed again, and al_main_heap_reaches() has been told.
+ */
+bool al_main_heap_keeps(al_page first, al_page end);
+
 /* A page of [first, end) has lost its last owner. */
 void al_main_heap_leaves(al_page first, al_page end);
 

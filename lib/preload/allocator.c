@@ -87,6 +87,6 @@ enum al_quick al_allocator_quick(void)
     if (!al_allocator_is_glibc)
         return AL_QUICK_NONE;
     if (!al_heap_owner.every_size)
-        return AL_QUICK_SIZED;
+        return al_books.several_threads ? AL_QUICK_SIZED : AL_QUICK_SIZED_ALONE;
     return al_books.several_threads ? AL_QUICK_THREADS : AL_QUICK_ALONE;
 }

@@ -24,9 +24,12 @@ void al_heap_track(enum al_quick quick)
 {
     static void *(*const quick_malloc[])(size_t) = {[AL_QUICK_ALONE] = al_tracked_alone_malloc,
                                                     [AL_QUICK_THREADS] = al_tracked_threads_malloc,
+                                                    [AL_QUICK_SIZED_ALONE] =
+                                                        al_tracked_sized_alone_malloc,
                                                     [AL_QUICK_SIZED] = al_tracked_sized_malloc};
     static void (*const quick_free[])(void *) = {[AL_QUICK_ALONE] = al_tracked_alone_free,
                                                  [AL_QUICK_THREADS] = al_tracked_threads_free,
+                                                 [AL_QUICK_SIZED_ALONE] = al_tracked_sized_free,
                                                  [AL_QUICK_SIZED] = al_tracked_sized_free};
 
 #define AL_REAL(result, name, arguments) SET(name, al_tracked_##name);

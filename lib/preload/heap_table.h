@@ -35,11 +35,18 @@ void *al_watched_calloc_failed(size_t count, size_t size);
 void *al_watched_realloc_failed(void *block, size_t size);
 
 /* Quicker ones for glibc's allocator (heap_tracked_glibc.c). */
-enum al_quick { AL_QUICK_NONE, AL_QUICK_ALONE, AL_QUICK_THREADS, AL_QUICK_SIZED };
+enum al_quick {
+    AL_QUICK_NONE,
+    AL_QUICK_ALONE,
+    AL_QUICK_THREADS,
+    AL_QUICK_SIZED_ALONE,
+    AL_QUICK_SIZED
+};
 
 void *al_tracked_alone_malloc(size_t size);
 void *al_tracked_threads_malloc(size_t size);
 void *al_tracked_sized_malloc(size_t size);
+void *al_tracked_sized_alone_malloc(size_t size);
 void al_tracked_alone_free(void *block);
 void al_tracked_threads_free(void *block);
 void al_tracked_sized_free(void *block);

@@ -5,10 +5,11 @@
  *
  * Blocks of the boot heap are not told apart: where there are any, the table has al_tracked_free.
  *
- * Three times each:
+ * Several each:
  *   alone    one thread, blocks of every size: owners are counted by plain additions
  *   threads  several threads, blocks of every size: atomically
- *   sized    not every size qualifies: most blocks are let through after one comparison
+ *   sized    not every size qualifies: most blocks are let through after one comparison, with one
+ *            thread after a look at the heap's end
  * The table is changed before the second thread is made.
  */
 #include "allocator.h"
@@ -247,10 +248,11 @@ void al_tracked_threads_free(void *block)
 
 NOINLINE void *own_sized(size_t size)
 {
+    al_heap_look();
     return own_otherwise(al_real.malloc(size));
 }
 
-void *al_tracked_sized_malloc(size_t size)
+ALWAYS_INLINE void *malloc_sized(size_t size)
 {
     struct al_counts *counts = al_thread_counts;
 
@@ -258,6 +260,20 @@ void *al_tracked_sized_malloc(size_t size)
         return own_sized(size);
     al_count_up(&counts->part[AL_PART_SMALL_MALLOC], 1);
     return al_real.malloc(size);
+}
+
+void *al_tracked_sized_malloc(size_t size)
+{
+    return malloc_sized(size);
+}
+
+/* The heap may shrink and grow again by small blocks alone, so that its end is looked at here too.
+ */
+void *al_tracked_sized_alone_malloc(size_t size)
+{
+    if (!LIKELY(al_heap_as_large()))
+        return own_sized(size);
+    return malloc_sized(size);
 }
 
 void al_tracked_sized_free(void *block)

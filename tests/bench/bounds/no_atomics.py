@@ -10,7 +10,7 @@ from counting import fail, parse_arguments, skip
 
 # Where a call of the program comes through. What they reach by direct calls and jumps is looked at as well.
 HOT = ("malloc", "calloc", "realloc", "free", "al_counted_malloc", "al_counted_calloc", "al_counted_realloc",
-       "al_counted_free", "al_tracked_alone_malloc", "al_tracked_alone_free", "al_tracked_sized_malloc",
+       "al_counted_free", "al_tracked_alone_malloc", "al_tracked_alone_free", "al_tracked_sized_malloc", "al_tracked_sized_alone_malloc",
        "al_tracked_sized_free")
 
 # A thread's first count, and blocks that were handed out before libc's malloc was known. In mode alloc: a page that

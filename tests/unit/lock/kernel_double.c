@@ -53,6 +53,13 @@ int al_kernel_try_locked(size_t length)
     return kernel_double.try_error;
 }
 
+bool al_kernel_is_locked(const void *start, size_t length)
+{
+    (void)start;
+    (void)length;
+    return kernel_double.locked;
+}
+
 int al_kernel_munlock(const void *start, size_t length)
 {
     kernel_double.munlock_start = start;

@@ -248,6 +248,13 @@ int al_kernel_mlock2(const void *start, size_t length, unsigned flags)
     return result;
 }
 
+bool al_kernel_is_locked(const void *start, size_t length)
+{
+    (void)length;
+    let_others_go();
+    return kernel_model_is_locked(al_page_of(start));
+}
+
 int al_kernel_munlock(const void *start, size_t length)
 {
     al_page first = al_page_of(start);

@@ -138,11 +138,10 @@ START_TEST(at_either_end_of_it)
 }
 END_TEST
 
-/* Only blocks of some sizes: the heap's end is looked at as seldom as with threads. */
-START_TEST(with_one_thread_and_a_least_size)
+/* Only blocks of some sizes. */
+START_TEST(with_a_least_size)
 {
-    start_for(10 * PAGE, false);
-    ck_assert(al_books.several_threads);
+    start_for(10 * PAGE, true);
     own(10, 10);
     own(400, 20);
     disown(400, 20);
@@ -252,7 +251,7 @@ int main(void)
     tcase_add_checked_fixture(tests, begin, NULL);
     tcase_add_test(tests, owned_again_and_lost_again);
     tcase_add_loop_test(tests, at_either_end_of_it, 0, 2);
-    tcase_add_test(tests, with_one_thread_and_a_least_size);
+    tcase_add_test(tests, with_a_least_size);
     tcase_add_test(tests, again_and_again);
     tcase_add_test(tests, memory_from_before_us);
     tcase_add_test(tests, memory_from_before_us_in_a_child);

@@ -46,6 +46,7 @@ RUN(only_mappings, 10000, .kinds = AL_KIND_ANON | AL_KIND_SHARED)
 RUN(large_ones, 10000, .min_size = 30000)
 RUN(large_ones_with_threads, 10000, .min_size = 30000, .threads = true)
 RUN(very_large_ones, 10000, .min_size = 200000, .kinds = AL_KIND_HEAP)
+RUN(very_large_ones_with_threads, 10000, .min_size = 200000, .kinds = AL_KIND_HEAP, .threads = true)
 RUN(small_ones, 10000, .max_size = 100000, .threads = true)
 RUN(blocks_from_before, 10000, .existing = true)
 RUN(blocks_from_before_locked, 10000, .existing = true, .current = true, .threads = true)
@@ -74,6 +75,7 @@ int main(void)
     tcase_add_loop_test(tests, large_ones, 0, seeds);
     tcase_add_loop_test(tests, large_ones_with_threads, 0, seeds);
     tcase_add_loop_test(tests, very_large_ones, 0, seeds);
+    tcase_add_loop_test(tests, very_large_ones_with_threads, 0, seeds);
     tcase_add_loop_test(tests, small_ones, 0, seeds);
     tcase_add_loop_test(tests, blocks_from_before, 0, seeds);
     tcase_add_loop_test(tests, blocks_from_before_locked, 0, seeds);
