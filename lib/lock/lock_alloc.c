@@ -187,6 +187,7 @@ static void add_stretch(struct al_lock_alloc_figures *figures, const struct al_s
         *last_kind = 0;
         return;
     }
+    figures->qualifying_bytes += bytes;
     figure = &figures->kind[__builtin_ctz(kind)];
     if (stretch->value & AL_PAGE_MAPPED) {
         figure->mapped_bytes += bytes;

@@ -53,6 +53,7 @@ struct al_kind_figures {
 struct al_lock_alloc_figures {
     uint64_t tracked_bytes;
     uint64_t peak_bytes;
+    uint64_t qualifying_bytes; /* of pages that have an owner, locked or not, now */
     uint64_t total_bytes;
     uint64_t runs;
     struct al_kind_figures kind[6]; /* in the order of enum al_kinds' bits */

@@ -30,7 +30,9 @@ void al_figures_fill(uint64_t field[AL_FIELD_TOTAL])
     }
     /* Modes all and observe ask for all, unless observe is given a policy: then for that. */
     if (config->mode == AL_MODE_ALLOC || (observe && config->given & policy))
-        field[AL_FIELD_need_memlock_bytes] = figures.peak_bytes;
+        field[AL_FIELD_need_memlock_bytes] = figures.qualifying_bytes > figures.peak_bytes
+                                                 ? figures.qualifying_bytes
+                                                 : figures.peak_bytes;
     if (observe)
         return;
     field[AL_FIELD_locked_tracked_bytes] = figures.tracked_bytes;

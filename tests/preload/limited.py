@@ -70,3 +70,8 @@ def test_tops_of_thread_stacks() -> None:
 
 def test_a_thousand_threads() -> None:
     scenario("thousand_threads")
+
+
+def test_need_is_more_than_what_was_had() -> None:
+    done = limited(program("small_steps"), "32", MODE="alloc", KINDS="heap")
+    assert done.report["locked"]["peak_tracked_bytes"] <= LIMIT < 32 * MIB <= done.report["need"]["memlock_bytes"], done
