@@ -409,6 +409,25 @@ static void lower(void)
     use_all(NULL);
 }
 
+/* Nothing tells us, and what is locked is more than the limit from then on. */
+static void lowered_from_outside(void)
+{
+    const struct rlimit little = {64 << 10, 64 << 10};
+    pid_t other;
+    int status;
+
+    filled(mmap(NULL, MUCH, rw, anon, -1, 0), MUCH);
+    other = fork();
+    expect(other >= 0);
+    if (other == 0)
+        _exit(syscall(SYS_prlimit64, getppid(), RLIMIT_MEMLOCK, &little, NULL) ? 1 : 0);
+    expect(waitpid(other, &status, 0) == other);
+    expect_equal(status, 0);
+    expect_equal(limit_bytes(), little.rlim_cur);
+    for (size_t i = 0; i < sizeof(uses) / sizeof(uses[0]); i++)
+        uses[i].use();
+}
+
 int main(int argc, char **argv)
 {
     expect(argc > 1);
@@ -420,6 +439,8 @@ int main(int argc, char **argv)
         in_a_child_that_shares();
     else if (strcmp(argv[1], "lower") == 0)
         lower();
+    else if (strcmp(argv[1], "outside") == 0)
+        lowered_from_outside();
     else
         give_up(argv[1], argc > 2 ? argv[2] : NULL);
     return 0;

@@ -124,3 +124,10 @@ def test_a_lower_limit() -> None:
     for mode in "all", "alloc":
         done = run(program("rescue"), "lower", prepare=LOWER, user=NOBODY, MODE=mode).expect(err=b"")
         assert done.report["locked"]["kernel_bytes"] <= 4 * MIB, done
+
+
+def test_a_limit_that_is_lowered_from_outside() -> None:
+    need_root()
+    for mode in "all", "alloc":
+        done = run(program("rescue"), "outside", prepare=LOWER, user=NOBODY, MODE=mode, KINDS=EVERY_KIND).expect(err=b"")
+        assert done.report["backend"] == "hooks", done
