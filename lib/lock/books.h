@@ -25,8 +25,10 @@
 struct al_books {
     struct al_gate gate;
     struct al_policy policy;
-    bool tracking;         /* regions that appear are judged */
-    bool observe;          /* decide, but ask nothing of the kernel */
+    bool tracking;  /* regions that appear are judged */
+    bool observe;   /* decide, but ask nothing of the kernel */
+    bool by_kernel; /* not tracking, as the kernel locks all: the program's own locks are noted */
+    bool program_ranges;   /* it has noted some */
     bool everything;       /* the program itself locked everything: nothing is unlocked any more */
     bool several_threads;  /* there is, or was, more than one */
     bool unlimited;        /* no memlock limit holds */

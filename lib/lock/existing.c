@@ -116,7 +116,8 @@ static bool know(al_page first, al_page end, uint32_t word, bool late)
     if (!word || !al_locker_enter())
         return false;
     if (late)
-        (void)al_books_change(first, end, ~(uint32_t)(AL_PAGE_OWNERS | AL_PAGE_LOCKED), word,
+        (void)al_books_change(first, end,
+                              ~(uint32_t)(AL_PAGE_OWNERS | AL_PAGE_LOCKED | AL_PAGE_PROGRAM), word,
                               AL_SHARED);
     else
         (void)al_books_change(first, end, ~0U, word, AL_EXCLUSIVE);
@@ -156,12 +157,28 @@ static bool judge(const struct al_mapping *mapping, void *data)
     return true;
 }
 
+/* What the program has locked by itself goes before all that we do. */
+static void lock_programs(void)
+{
+    al_page page = 0;
+
+    while ((page = al_pagemap_skip(page, AL_PAGE_END)) < AL_PAGE_END) {
+        struct al_stretch stretch = al_pagemap_next(page, AL_PAGE_END, AL_PAGE_PROGRAM);
+
+        if (stretch.value & AL_PAGE_PROGRAM)
+            lock_one(page, stretch.end);
+        page = stretch.end;
+    }
+}
+
 int al_existing_lock(struct al_existing *existing)
 {
     int error;
 
     found_count = 0;
     first_error = 0;
+    if (existing->late && al_books.program_ranges)
+        lock_programs();
     error = al_maps_each(judge, existing);
     lock_found();
     return error ? error : first_error;

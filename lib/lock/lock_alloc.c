@@ -53,6 +53,8 @@ int al_lock_alloc_start(const struct al_alloc_start *start, const struct al_allo
     al_books.in_vain = 0;
     set_limits(start->exempt, start->budget_bytes);
     al_pagemap_init(start->exempt && !start->observe && start->budget_bytes >= TABLES_BUDGET);
+    if (start->late)
+        al_pagemap_lock_tables(); /* those that say what the program has locked */
     al_books.runs_max = number_in("/proc/sys/vm/max_map_count", MAP_COUNT_DEFAULT) / RUNS_SHARE;
     /* With strict overcommit glibc gives back parts of a thread arena's heap, unseen. */
     if (number_in("/proc/sys/vm/overcommit_memory", 2) == 2)

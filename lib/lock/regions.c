@@ -104,7 +104,7 @@ unsigned al_region_kind(int flags)
 
 void al_region_backing(const void *start, size_t length)
 {
-    if (!al_books.tracking)
+    if (!al_books.tracking && !al_books.program_ranges)
         return;
     (void)know(al_page_of(start), end_of(start, length), 0);
     al_locker_trim(); /* with less locked, fewer may be without an owner */
@@ -328,8 +328,25 @@ static void lock_owned_again(al_page first, al_page end)
 
 void al_region_program_locked(const void *start, size_t length)
 {
-    if (al_books.tracking && length)
-        note(al_page_of(start), end_of(start, length), 0, AL_PAGE_PROGRAM);
+    if (!(al_books.tracking || al_books.by_kernel) || !length)
+        return;
+    al_books.program_ranges = true;
+    note(al_page_of(start), end_of(start, length), 0, AL_PAGE_PROGRAM);
+}
+
+bool al_region_program_has(const void *start, size_t length)
+{
+    al_page first = al_page_of(start);
+    al_page end = end_of(start, length);
+
+    while (al_books.program_ranges && first < end && end <= AL_PAGE_END) {
+        struct al_stretch stretch = al_pagemap_next(first, end, AL_PAGE_PROGRAM);
+
+        if (stretch.value & AL_PAGE_PROGRAM)
+            return true;
+        first = stretch.end;
+    }
+    return al_books.everything;
 }
 
 void al_region_program_unlocked(const void *start, size_t length)
@@ -337,7 +354,7 @@ void al_region_program_unlocked(const void *start, size_t length)
     al_page first = al_page_of(start);
     al_page end = end_of(start, length);
 
-    if (!al_books.tracking || !length)
+    if (!(al_books.tracking || al_books.program_ranges) || !length)
         return;
     note(first, end, AL_PAGE_PROGRAM | AL_PAGE_LOCKED | AL_PAGE_UNSURE, 0);
     lock_owned_again(first, end);
@@ -352,9 +369,9 @@ void al_region_program_unlocked_all(void)
 {
     al_page page;
 
-    if (!al_books.tracking)
-        return;
     al_books.everything = false;
+    if (!al_books.tracking && !al_books.program_ranges)
+        return;
     for (page = al_pagemap_skip(0, AL_PAGE_END); page < AL_PAGE_END;
          page = al_pagemap_skip(page, AL_PAGE_END)) {
         al_page end = (page / AL_LEAF_PAGES + 1) * AL_LEAF_PAGES;

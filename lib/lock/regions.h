@@ -88,6 +88,9 @@ size_t al_region_length_at(const void *start);
 void al_region_program_locked(const void *start, size_t length);
 void al_region_program_unlocked(const void *start, size_t length);
 
+/* Whether the program itself has locked any of a range. */
+bool al_region_program_has(const void *start, size_t length);
+
 /* The program itself has locked everything (mlockall), or released everything (munlockall). */
 void al_region_program_locked_all(void);
 void al_region_program_unlocked_all(void);

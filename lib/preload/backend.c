@@ -11,6 +11,7 @@
 #include "lock_alloc.h"
 #include "locker.h"
 #include "process.h"
+#include "regions.h"
 #include "room.h"
 #include "say.h"
 #include "sys.h"
@@ -208,6 +209,8 @@ static void use_kernel(unsigned flags)
 {
     al_process.run.backend = "kernel";
     al_process.locks = true;
+    al_pagemap_init(false);
+    al_books.by_kernel = true;
     if (flags & AL_FLAG_FUTURE)
         al_room_begin(flags, backend.budget.bytes);
     /* Who is exempt by the limit alone may lose that any time: prlimit works from outside. */
@@ -254,9 +257,11 @@ static void step_down(const char *reason)
 {
     al_downgrade_add(reason);
     al_room_end();
+    al_books.everything = false; /* of the program's wish for what is to come nothing is left */
     (void)al_kernel_munlockall();
     read_rights();
     (void)lock_by_hooks(true);
+    al_books.by_kernel = false;
 }
 
 static bool wait_for_step(void)
@@ -273,7 +278,7 @@ bool al_backend_step_down(const char *reason)
 {
     enum state kernel = KERNEL;
 
-    if (al_gate_inside())
+    if (al_gate_inside() || !al_process.locks || al_process.program_all)
         return false;
     if (!__atomic_compare_exchange_n(&backend.state, &kernel, STEPPING, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE))
@@ -338,6 +343,30 @@ void al_backend_rights_changed(const char *reason)
         (void)al_locker_release(locked - budget);
 }
 
+/* -- the program's own locks ---------------------------------------------------------------- */
+
+/*
+ * What exists stays locked by the program's own wish, what is to come is locked as it says and
+ * fails as it would without us. Of what is to come alone nothing follows for what exists: that is
+ * ours.
+ */
+void al_backend_program_locks_all(int flags)
+{
+    if (__atomic_load_n(&backend.state, __ATOMIC_ACQUIRE) != KERNEL || !(flags & AL_MCL_CURRENT))
+        return;
+    al_room_end();
+    al_process.program_all = true;
+}
+
+void al_backend_program_unlocks_all(void)
+{
+    al_process.program_all = false;
+    if (al_process.run.figures)
+        return;
+    al_room_end();
+    al_process.locks = false; /* a child is not to have them again either */
+}
+
 /* -- forks ---------------------------------------------------------------------------------- */
 
 static const char not_had[] = "forked: the lock could not be had again";
@@ -368,6 +397,8 @@ void al_backend_forked(const struct al_config *config)
 {
     bool tracks = al_process.run.figures != NULL;
 
+    if (!tracks)
+        al_region_program_unlocked_all(); /* they are not inherited either */
     al_room_forked();
     if (backend.state == STEPPING)
         backend.state = STEPPED;

@@ -34,6 +34,13 @@ void al_backend_look(const char *reason);
 /* The process's rights or limits may have changed: keeps to those of now. errno is untouched. */
 void al_backend_rights_changed(const char *reason);
 
+/*
+ * The program has made the kernel lock all by itself (mlockall with `flags`), or nothing
+ * (munlockall): where the kernel locks for us, that is how it is from now on.
+ */
+void al_backend_program_locks_all(int flags);
+void al_backend_program_unlocks_all(void);
+
 /* In a forked child, as the option FORK says (none, if it does not track). */
 void al_backend_forked(const struct al_config *config);
 

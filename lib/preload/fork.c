@@ -42,6 +42,7 @@ void al_process_after_fork(void)
     al_process.run.pid = (pid_t)al_sys0(SYS_getpid);
     al_process.run.peak_kernel_bytes = 0;
     al_process.program_locks = false;
+    al_process.program_all = false;
     al_backend_forked(config);
     al_faults_read(&al_process.run.minor_at_lock, &al_process.run.major_at_lock);
 }

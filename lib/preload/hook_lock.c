@@ -2,6 +2,7 @@
  * The program's own locking. It keeps its meaning for the program; the report says that it
  * happened. In mode `alloc` what has owners stays locked nevertheless.
  */
+#include "backend.h"
 #include "counters.h"
 #include "downgrades.h"
 #include "export.h"
@@ -75,6 +76,7 @@ AL_EXPORT int mlockall(int flags)
 
     al_count(AL_COUNT_calls_mlockall);
     if (result == 0) {
+        al_backend_program_locks_all(flags);
         al_process.program_locks = true;
         /* From now on each of its mappings is held against the limit: ours make room. */
         if (al_books.tracking && !al_books.unlimited && !(flags & MCL_CURRENT))
@@ -92,8 +94,7 @@ AL_EXPORT int munlockall(void)
     if (result == 0) {
         al_downgrade_add("the program itself released all locks (munlockall)");
         al_region_program_unlocked_all();
-        if (!al_process.run.figures)
-            al_process.locks = false; /* mode all: a child is not to have them again either */
+        al_backend_program_unlocks_all();
     }
     return result;
 }

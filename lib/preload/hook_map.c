@@ -62,6 +62,8 @@ static void *map(void *start, size_t length, int protection, int flags, int fd, 
         there = real(start, length, protection, flags, fd, offset);
     }
     al_adding_end(added, there == MAP_FAILED ? NULL : there, length);
+    if (flags & MAP_LOCKED && al_books.by_kernel && there != MAP_FAILED)
+        al_region_program_locked(there, length);
     return mapped_by(there, length, protection, flags);
 }
 

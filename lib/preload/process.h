@@ -11,6 +11,7 @@ struct al_process {
     bool active;        /* false: mode off, or before the constructor */
     bool locks;         /* memory is locked for us */
     bool program_locks; /* the program has locked memory by itself */
+    bool program_all;   /* ... all that it has, and needs none of ours for that (mlockall) */
     struct al_stderr err;
     struct al_run run; /* run.pid: the process that the report is about */
 };
