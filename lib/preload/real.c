@@ -82,6 +82,11 @@ static long raw_syscall(long number, long a, long b, long c, long d, long e, lon
     return with_errno(al_sys6(number, a, b, c, d, e, f));
 }
 
+static int raw_msync(void *start, size_t length, int flags)
+{
+    return (int)with_errno(al_sys3(SYS_msync, start, length, flags));
+}
+
 static int raw_mlock(const void *start, size_t length)
 {
     return (int)with_errno(al_sys2(SYS_mlock, start, length));

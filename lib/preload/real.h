@@ -46,6 +46,7 @@
     AL_REAL(int, mprotect, (void *, size_t, int))                                                  \
     AL_REAL(int, pkey_mprotect, (void *, size_t, int, int))                                        \
     AL_REAL(int, madvise, (void *, size_t, int))                                                   \
+    AL_REAL(int, msync, (void *, size_t, int))                                                     \
     AL_REAL(int, mlock, (const void *, size_t))                                                    \
     AL_REAL(int, mlock2, (const void *, size_t, unsigned))                                         \
     AL_REAL(int, munlock, (const void *, size_t))                                                  \

@@ -65,6 +65,7 @@ int main(int argc, char **argv)
     REACHES(mmap, page = mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0));
     REACHES(mprotect, expect(mprotect(page, PAGE, PROT_READ | PROT_WRITE) == 0));
     REACHES(madvise, expect(madvise(page, PAGE, MADV_NORMAL) == 0));
+    REACHES(msync, expect(msync(page, PAGE, MS_ASYNC) == 0));
     REACHES(mlock, (void)mlock(page, PAGE));
     REACHES(mlock2, (void)mlock2(page, PAGE, 1));
     REACHES(munlock, (void)munlock(page, PAGE));

@@ -31,6 +31,7 @@
     NEXT(int, mlock2, (const void *a, size_t b, unsigned c), (a, b, c))                            \
     NEXT(int, munlock, (const void *a, size_t b), (a, b))                                          \
     NEXT(int, mlockall, (int a), (a))                                                              \
+    NEXT(int, msync, (void *a, size_t b, int c), (a, b, c))                                        \
     NEXT(int, munlockall, (void), ())                                                              \
     NEXT(pid_t, fork, (void), ())                                                                  \
     NEXT(void *, dlopen, (const char *a, int b), (a, b))                                           \
