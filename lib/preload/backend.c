@@ -32,14 +32,15 @@ static struct {
     struct al_privilege privilege;
     struct al_budget budget;
     enum state state;
-    bool on_fault;  /* in a forked child, whose pages are its parent's as well */
-    pid_t stepping; /* the thread that is stepping down */
+    bool keep_limit; /* it is the program's own choice */
+    bool on_fault;   /* in a forked child, whose pages are its parent's as well */
+    pid_t stepping;  /* the thread that is stepping down */
 } backend;
 
 static void read_rights(void)
 {
     backend.privilege = al_privilege_read();
-    if (backend.config->mode != AL_MODE_OBSERVE)
+    if (backend.config->mode != AL_MODE_OBSERVE && !backend.keep_limit)
         al_privilege_raise(&backend.privilege);
     backend.budget = al_budget_read(&backend.config->budget, &backend.privilege);
     al_process.run.limit_bytes = backend.privilege.soft_limit;
@@ -341,6 +342,13 @@ void al_backend_rights_changed(const char *reason)
     budget = al_books_budget();
     if (locked > budget)
         (void)al_locker_release(locked - budget);
+}
+
+void al_backend_limit_set(const char *reason)
+{
+    if (is_this_process())
+        backend.keep_limit = true;
+    al_backend_rights_changed(reason);
 }
 
 /* -- the program's own locks ---------------------------------------------------------------- */

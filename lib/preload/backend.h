@@ -41,6 +41,9 @@ void al_backend_rights_changed(const char *reason);
 void al_backend_program_locks_all(int flags);
 void al_backend_program_unlocks_all(void);
 
+/* The program has set its memlock limit itself: it stays as it is. errno is untouched. */
+void al_backend_limit_set(const char *reason);
+
 /* In a forked child, as the option FORK says (none, if it does not track). */
 void al_backend_forked(const struct al_config *config);
 

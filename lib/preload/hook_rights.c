@@ -5,6 +5,7 @@
 #include "backend.h"
 #include "export.h"
 #include "real.h"
+#include "sys.h"
 
 #include <errno.h>
 #include <linux/capability.h>
@@ -34,8 +35,15 @@ static const char another_user[] = "the program became another user, and a memlo
                                    "each region is locked by itself";
 static const char fewer_rights[] = "the program gave up rights, and a memlock limit holds: each "
                                    "region is locked by itself";
-static const char lower_limit[] = "the program lowered its memlock limit: each region is locked by "
-                                  "itself";
+#if defined(__LP64__)
+static int limit_changed(int result)
+{
+    if (result == 0)
+        al_backend_limit_set(
+            "the program lowered its memlock limit: each region is locked by itself");
+    return result;
+}
+#endif
 
 AL_GIVE_UP(setuid, (uid_t user), (user), another_user)
 AL_GIVE_UP(seteuid, (uid_t user), (user), another_user)
@@ -50,12 +58,34 @@ AL_GIVE_UP(unshare, (int flags), (flags), fewer_rights)
 AL_GIVE_UP(setns, (int fd, int type), (fd, type), fewer_rights)
 
 #if defined(__LP64__)
-AL_GIVE_UP(setrlimit, (AL_RLIMIT_RESOURCE resource, const struct rlimit *limit), (resource, limit),
-           lower_limit)
-AL_GIVE_UP(prlimit,
-           (pid_t pid, AL_RLIMIT_RESOURCE resource, const struct rlimit *limit,
-            struct rlimit *old_limit),
-           (pid, resource, limit, old_limit), lower_limit)
+AL_EXPORT int setrlimit(AL_RLIMIT_RESOURCE resource, const struct rlimit *limit)
+{
+    int result;
+
+    if (!al_real_resolve() || !al_real.setrlimit) {
+        errno = ENOSYS;
+        return -1;
+    }
+    result = al_real.setrlimit(resource, limit);
+    return resource == RLIMIT_MEMLOCK ? limit_changed(result) : result;
+}
+
+AL_EXPORT int prlimit(pid_t pid, AL_RLIMIT_RESOURCE resource, const struct rlimit *limit,
+                      struct rlimit *old_limit)
+{
+    int result;
+
+    if (!al_real_resolve() || !al_real.prlimit) {
+        errno = ENOSYS;
+        return -1;
+    }
+    result = al_real.prlimit(pid, resource, limit, old_limit);
+    /* Mostly it is a question, or about another process. */
+    if (resource != RLIMIT_MEMLOCK || !limit || (pid && pid != (pid_t)al_sys0(SYS_getpid)))
+        return result;
+    return limit_changed(result);
+}
+
 /* One limit type: the two names are one function. */
 AL_EXPORT int setrlimit64(AL_RLIMIT_RESOURCE resource, const struct rlimit64 *limit)
     __attribute__((alias("setrlimit")));

@@ -5,6 +5,8 @@
  *     rescue threads      while four threads allocate
  *     rescue vfork        in a child that shares the memory; the parent keeps all it has
  *     rescue lower        halves a limit that holds
+ *     rescue lower_soft   halves the soft limit, and keeps the hard one
+ *     rescue address_space   calls fail, but not for the lock's sake
  */
 #include "expect.h"
 
@@ -428,6 +430,42 @@ static void lowered_from_outside(void)
         uses[i].use();
 }
 
+/* It is the program's own choice, and stays what it is, in children too. */
+static void lower_soft(void)
+{
+    const rlim_t half = limit_bytes() / 2;
+    const struct rlimit soft = {half, limit_bytes()};
+    int status;
+    pid_t child;
+
+    expect(setrlimit(RLIMIT_MEMLOCK, &soft) == 0);
+    expect_equal(limit_bytes(), half);
+    expect((rlim_t)status_kb("VmLck") * 1024 <= half);
+    child = fork();
+    if (child == 0) {
+        expect_equal(limit_bytes(), half);
+        _exit(3);
+    }
+    expect(child > 0 && waitpid(child, &status, 0) == child && status == 3 << 8);
+    expect_equal(limit_bytes(), half);
+    expect(setuid(geteuid()) == 0);
+    expect_equal(limit_bytes(), half);
+}
+
+/* There is no room for a trial of what may be locked either. */
+static void address_space(void)
+{
+    const struct rlimit limit = {200 << 20, 200 << 20};
+
+    have_more_than_the_limit();
+    free(used(malloc(1000)));
+    expect(setrlimit(RLIMIT_AS, &limit) == 0);
+    for (size_t size = MUCH; size >= PAGE; size /= 2)
+        while (mmap(NULL, size, rw, anon, -1, 0) != MAP_FAILED)
+            ;
+    expect((rlim_t)status_kb("VmLck") * 1024 > limit_bytes());
+}
+
 int main(int argc, char **argv)
 {
     expect(argc > 1);
@@ -441,6 +479,10 @@ int main(int argc, char **argv)
         lower();
     else if (strcmp(argv[1], "outside") == 0)
         lowered_from_outside();
+    else if (strcmp(argv[1], "lower_soft") == 0)
+        lower_soft();
+    else if (strcmp(argv[1], "address_space") == 0)
+        address_space();
     else
         give_up(argv[1], argc > 2 ? argv[2] : NULL);
     return 0;

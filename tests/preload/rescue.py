@@ -131,3 +131,9 @@ def test_a_limit_that_is_lowered_from_outside() -> None:
     for mode in "all", "alloc":
         done = run(program("rescue"), "outside", prepare=LOWER, user=NOBODY, MODE=mode, KINDS=EVERY_KIND).expect(err=b"")
         assert done.report["backend"] == "hooks", done
+
+
+def test_the_programs_own_soft_limit() -> None:
+    need_root()
+    for mode in "all", "alloc":
+        run(program("rescue"), "lower_soft", prepare=LOWER, user=NOBODY, MODE=mode).expect(err=b"")
