@@ -95,11 +95,22 @@ int al_kernel_mlock2(const void *start, size_t length, unsigned flags)
     return booked(flags ? "mlock2" : "mlock", al_kernel_try_mlock2(start, length, flags));
 }
 
+/* A range past the last address: it is held against the limit first, and then found to be none. */
+static int try_locked_nowhere(size_t length)
+{
+    int error = al_kernel_try_mlock2((void *)-al_page_size(), length, 0);
+
+    return error == -EINVAL ? 0 : error;
+}
+
 int al_kernel_try_locked(size_t length)
 {
     const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE | MAP_LOCKED;
     long start = al_sys_mmap(NULL, length, PROT_NONE, flags, -1, 0);
 
+    /* That is the limit of address space or of mappings: the memlock limit gives EAGAIN. */
+    if (start == -ENOMEM)
+        return try_locked_nowhere(length);
     if (al_sys_failed(start))
         return (int)start;
     al_sys2(SYS_munmap, start, length);

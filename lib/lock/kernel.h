@@ -37,7 +37,8 @@ int al_kernel_try_mlock2(const void *start, size_t length, unsigned flags);
 /*
  * Whether that many bytes may be locked: maps as many, locked and inaccessible, and unmaps them.
  * The kernel holds such a mapping against the limit before it makes it, and cannot bring it in.
- * Counted nowhere. Every kernel knows it.
+ * Counted nowhere. Every kernel knows it. Where there is no room for that, mlock is asked for a
+ * range that cannot be.
  */
 int al_kernel_try_locked(size_t length);
 

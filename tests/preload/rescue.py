@@ -137,3 +137,11 @@ def test_the_programs_own_soft_limit() -> None:
     need_root()
     for mode in "all", "alloc":
         run(program("rescue"), "lower_soft", prepare=LOWER, user=NOBODY, MODE=mode).expect(err=b"")
+
+
+def test_address_space() -> None:
+    done = rescue("address_space").report
+    assert done["backend"] == "kernel" and not done["downgrades"], done
+    # At the start as well.
+    done = run("/bin/true", prepare=limit(resource.RLIMIT_AS, 9 * MIB)).report
+    assert done["backend"] == "kernel" and not done["downgrades"], done
