@@ -17,7 +17,6 @@
 #include "sys.h"
 #include "thread_stack.h"
 
-#include <link.h>
 #include <unistd.h>
 
 enum {
@@ -167,43 +166,13 @@ static void start_hooks(char *const environment[])
     fail(&failure, environment);
 }
 
-/* What the loader's list says of what exists. */
-struct loaded {
-    uint64_t bytes;
-    bool runs_before_us; /* the program has code that runs before any library's constructor */
-};
-
-static int add_object(struct dl_phdr_info *info, size_t size, void *data)
-{
-    struct loaded *loaded = data;
-    const ElfW(Dyn) *entry = NULL;
-
-    (void)size;
-    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
-        if (info->dlpi_phdr[i].p_type == PT_LOAD)
-            loaded->bytes += info->dlpi_phdr[i].p_memsz;
-        if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
-            entry = (const void *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
-    }
-    for (; entry && entry->d_tag != DT_NULL; entry++)
-        loaded->runs_before_us |= entry->d_tag == DT_PREINIT_ARRAYSZ && entry->d_un.d_val;
-    return 0;
-}
-
 /*
- * Whether what exists fits: the program may have reserved terabytes for its variables, or, where
- * somebody could map before us, anything (the shadow of a sanitizer that is linked in).
+ * Whether what exists fits: the program may have reserved terabytes for its variables, and who runs
+ * before us may have mapped anything, unseen as well (a large malloc, a bare system call).
  */
 static bool existing_fits(void)
 {
-    uint64_t sum[AL_COUNTER_TOTAL];
-    struct loaded loaded = {0};
-
-    (void)dl_iterate_phdr(add_object, &loaded);
-    al_counters_sum(sum);
-    if (loaded.runs_before_us || sum[AL_COUNT_calls_mmap])
-        loaded.bytes = al_room_address_space();
-    return loaded.bytes <= backend.budget.bytes;
+    return al_room_address_space() <= backend.budget.bytes;
 }
 
 static void use_kernel(unsigned flags)

@@ -2,7 +2,8 @@
 program lives on in its cgroup, and what fits is still locked."""
 
 from budget import cgroup, enter
-from harness import EVERY_KIND, MIB, Run, need_privilege, need_root, program, run, without
+import harness
+from harness import EVERY_KIND, MIB, Run, behind, need_privilege, need_root, program, run, without
 
 SIZE = 512 * MIB
 MODES = ({"MODE": "all"}, {"MODE": "all", "FLAGS": "current,future,onfault"}, {"MODE": "alloc", "KINDS": EVERY_KIND})
@@ -92,3 +93,13 @@ def test_a_heap_grows_up_to_the_cgroups_limit() -> None:
     assert ["up to the budget" in entry["reason"] for entry in done.report["downgrades"]] == [True], done
     assert done.report["backend"] == "hooks", done
     assert int(done.out.split()[0]) * 1024 <= 64 * MIB * 90 // 100 + MIB // 4, done
+
+
+def test_before_our_start() -> None:
+    need_root()
+    need_privilege()
+    with cgroup(SIZE) as folder:
+        for settings in MODES:
+            done = run("/bin/true", preload=f"{harness.library}:{behind('early_mapping')}", prepare=enter(folder),
+                       **settings).expect(err=b"")
+            assert done.report["memory"]["peak_rss_bytes"] < 64 * MIB, (settings, done)
