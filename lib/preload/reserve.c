@@ -1,5 +1,7 @@
 #include "reserve.h"
 
+#include "budget.h"
+#include "cgroup.h"
 #include "downgrades.h"
 #include "io.h"
 #include "parse.h"
@@ -23,7 +25,7 @@ static uint64_t thread_size;
 /* -- whether it can be had -----------------------------------------------------------------------
  */
 
-static uint64_t available_memory(void)
+static uint64_t free_memory(void)
 {
     char text[128];
     uint64_t kilobytes;
@@ -36,6 +38,15 @@ static uint64_t available_memory(void)
     if (al_parse_size(number, 0, UINT64_MAX >> 10, &kilobytes))
         return UINT64_MAX;
     return kilobytes << 10;
+}
+
+/* More than its share of the cgroup's memory would be the program's end as well. */
+static uint64_t available_memory(void)
+{
+    uint64_t cgroup = al_cgroup_limit("") / 100 * AL_BUDGET_CGROUP_PERCENT;
+    uint64_t memory = free_memory();
+
+    return memory < cgroup ? memory : cgroup;
 }
 
 /*

@@ -2,10 +2,11 @@
 
 import resource
 
-from harness import Run, limit, program, run
+from budget import cgroup, enter
+from harness import MIB, Run, limit, program, run
 
 
-def too_large(**settings: str) -> Run:
+def too_large(**settings) -> Run:
     done = run(program("reserves"), "too_large", **settings).expect(out=b"main ran\n")
     assert done.err.count(b"\n") == 1 and done.err.startswith(b"libautolock: AUTOLOCK_"), done
     assert len(done.report["downgrades"]) >= 1, done
@@ -16,6 +17,11 @@ def too_large(**settings: str) -> Run:
 
 def test_heap() -> None:
     too_large(MODE="observe", HEAP_RESERVE="100T")
+
+
+def test_heap_in_a_cgroup() -> None:
+    with cgroup(128 * MIB) as folder:
+        too_large(MODE="observe", HEAP_RESERVE="256M", prepare=enter(folder))
 
 
 def test_main_stack() -> None:
