@@ -1,6 +1,7 @@
 #include "backend.h"
 
 #include "allocator.h"
+#include "before_us.h"
 #include "budget.h"
 #include "counters.h"
 #include "downgrades.h"
@@ -11,15 +12,12 @@
 #include "lock_alloc.h"
 #include "locker.h"
 #include "process.h"
-#include "real.h"
 #include "regions.h"
 #include "room.h"
 #include "say.h"
 #include "sys.h"
 #include "thread_stack.h"
 
-#include <link.h>
-#include <sys/auxv.h>
 #include <unistd.h>
 
 enum {
@@ -169,63 +167,6 @@ static void start_hooks(char *const environment[])
     fail(&failure, environment);
 }
 
-/* What the loader's list says of what exists. */
-struct loaded {
-    uint64_t bytes;
-    bool others; /* somebody but the loader and the C library may have run before us */
-};
-
-static bool holds(const struct dl_phdr_info *info, uintptr_t address)
-{
-    for (unsigned i = 0; i < info->dlpi_phnum; i++)
-        if (info->dlpi_phdr[i].p_type == PT_LOAD &&
-            address - (info->dlpi_addr + info->dlpi_phdr[i].p_vaddr) < info->dlpi_phdr[i].p_memsz)
-            return true;
-    return false;
-}
-
-/* Whether the object is the program, and has nothing that runs before libraries' constructors. */
-static bool is_plain_program(const struct dl_phdr_info *info)
-{
-    const ElfW(Dyn) *entry = NULL;
-
-    for (unsigned i = 0; i < info->dlpi_phnum; i++)
-        if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
-            entry = (const void *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
-    for (; entry && entry->d_tag != DT_NULL; entry++)
-        if (entry->d_tag == DT_PREINIT_ARRAYSZ && entry->d_un.d_val)
-            return false;
-    return holds(info, getauxval(AT_ENTRY));
-}
-
-static int add_object(struct dl_phdr_info *info, size_t size, void *data)
-{
-    struct loaded *loaded = data;
-
-    (void)size;
-    for (unsigned i = 0; i < info->dlpi_phnum; i++)
-        if (info->dlpi_phdr[i].p_type == PT_LOAD)
-            loaded->bytes += info->dlpi_phdr[i].p_memsz;
-    loaded->others |= !is_plain_program(info) && !holds(info, (uintptr_t)add_object) &&
-                      !holds(info, (uintptr_t)al_real.sbrk) && !holds(info, getauxval(AT_BASE)) &&
-                      !holds(info, getauxval(AT_SYSINFO_EHDR));
-    return 0;
-}
-
-/*
- * Whether what exists fits: the program may have reserved terabytes for its variables, and who runs
- * before us may have mapped anything, unseen as well (a large malloc, a bare system call).
- */
-static bool existing_fits(void)
-{
-    struct loaded loaded = {0};
-
-    (void)dl_iterate_phdr(add_object, &loaded);
-    if (loaded.others)
-        loaded.bytes = al_room_address_space();
-    return loaded.bytes <= backend.budget.bytes;
-}
-
 static void use_kernel(unsigned flags)
 {
     al_process.run.backend = "kernel";
@@ -250,7 +191,8 @@ static bool may_use_kernel(void)
     bool counted =
         config->budget.sort == AL_BUDGET_PERCENT || config->budget.sort == AL_BUDGET_SIZE;
 
-    return config->mode == AL_MODE_ALL && backend.privilege.exempt && !counted && existing_fits();
+    return config->mode == AL_MODE_ALL && backend.privilege.exempt && !counted &&
+           al_before_us_bytes() <= backend.budget.bytes;
 }
 
 void al_backend_start(const struct al_config *config, char *const environment[])
