@@ -80,7 +80,10 @@ static inline long al_sys_mmap(void *address, size_t length, int protection, int
 /* The size of a page in bytes; asked of libc once, then remembered. Always a power of two. */
 size_t al_page_size(void);
 
-/* Nanoseconds of CLOCK_MONOTONIC. */
+/*
+ * Nanoseconds of CLOCK_MONOTONIC. Through libc, which reads the clock in the process itself (vDSO):
+ * a system call only where the kernel's clock source cannot be read so.
+ */
 uint64_t al_now_ns(void);
 
 #endif

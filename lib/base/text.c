@@ -93,6 +93,24 @@ void al_text_size(struct al_text *text, uint64_t bytes)
     al_text_string(text, units[unit]);
 }
 
+void al_text_duration(struct al_text *text, uint64_t ns)
+{
+    static const char *const units[] = {" ns", " us", " ms", " s"};
+    unsigned unit = 0;
+    uint64_t rest = 0;
+
+    for (; ns >= 1000 && unit < 3; unit++) {
+        rest = ns % 1000;
+        ns /= 1000;
+    }
+    al_text_u64(text, ns);
+    if (unit) {
+        al_text_char(text, '.');
+        al_text_u64(text, rest / 100);
+    }
+    al_text_string(text, units[unit]);
+}
+
 void al_text_exact_size(struct al_text *text, uint64_t bytes)
 {
     static const char units[] = "\0KMGT";

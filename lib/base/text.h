@@ -33,6 +33,9 @@ void al_text_count(struct al_text *text, uint64_t value);
 /* For people: 231.4 MiB; bytes below 1 KiB are exact. */
 void al_text_size(struct al_text *text, uint64_t bytes);
 
+/* For people: 1.2 ms; below a microsecond exact. */
+void al_text_duration(struct al_text *text, uint64_t ns);
+
 /* The largest unit that divides it exactly, as options are written: 64K, 3M, 100. */
 void al_text_exact_size(struct al_text *text, uint64_t bytes);
 

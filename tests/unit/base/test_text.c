@@ -84,6 +84,19 @@ START_TEST(sizes_for_people)
 }
 END_TEST
 
+START_TEST(durations_for_people)
+{
+    EXPECT(al_text_duration(&text, 0), "0 ns");
+    EXPECT(al_text_duration(&text, 999), "999 ns");
+    EXPECT(al_text_duration(&text, 1000), "1.0 us");
+    EXPECT(al_text_duration(&text, 1999), "1.9 us");
+    EXPECT(al_text_duration(&text, 3141592), "3.1 ms");
+    EXPECT(al_text_duration(&text, 999999999), "999.9 ms");
+    EXPECT(al_text_duration(&text, 60000000000), "60.0 s");
+    EXPECT(al_text_duration(&text, UINT64_MAX), "18446744073.7 s");
+}
+END_TEST
+
 START_TEST(sizes_as_options_are_written)
 {
     EXPECT(al_text_exact_size(&text, 0), "0");
@@ -208,6 +221,7 @@ int main(void)
     tcase_add_test(tests, numbers);
     tcase_add_test(tests, thousands_are_separated);
     tcase_add_test(tests, sizes_for_people);
+    tcase_add_test(tests, durations_for_people);
     tcase_add_test(tests, sizes_as_options_are_written);
     tcase_add_test(tests, padding_is_at_least_one_blank);
     tcase_add_test(tests, padding_counts_from_the_line);
