@@ -3,6 +3,7 @@
  * more of them than the slack, and any, where the program needs its limit for itself.
  */
 #include "locker.h"
+#include "stall.h"
 
 /* -- making room ---------------------------------------------------------------------------- */
 
@@ -156,11 +157,14 @@ void al_locker_trim(void)
 {
     int64_t unowned = unowned_pages();
     int64_t locked = (int64_t)__atomic_load_n(&al_books.locked_pages, __ATOMIC_RELAXED);
+    uint64_t began;
 
-    if (unowned <= (int64_t)al_books_slack())
+    if (unowned <= (int64_t)al_books_slack() || __atomic_load_n(&al_books.moving, __ATOMIC_RELAXED))
         return;
+    began = al_stall_begin();
     /* What goes is not locked any more, and lessens the slack. */
     trim_to((int64_t)al_books_slack_of(locked > unowned ? (uint64_t)(locked - unowned) : 0) / 2);
+    al_stall_end(began);
 }
 
 void al_locker_trim_all(void)

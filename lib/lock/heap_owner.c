@@ -3,6 +3,7 @@
 #include "locker.h"
 #include "main_heap.h"
 #include "regions.h"
+#include "stall.h"
 
 /* The most that an allocator adds to a small request: pages for a mapping of its own. */
 enum { ROUNDED_UP = 16 << 10 };
@@ -98,10 +99,28 @@ static bool is_full(al_page first, al_page end)
            !(al_pagemap_get(end - 1) & AL_PAGE_LOCKED);
 }
 
+static void lock_in_main(al_page first, al_page end)
+{
+    if (al_main_heap_keeps(first, end))
+        return;
+    (void)al_locker_lock(first, al_main_heap_growth(end));
+    al_main_heap_reaches(first, end);
+}
+
+static void lock_elsewhere(al_page first, al_page end)
+{
+    struct al_leaf *leaf = al_pagemap_leaf(first);
+
+    if (leaf)
+        plant(leaf, first);
+    (void)al_locker_lock(first, end);
+}
+
 /* The pages have just been counted as owned: make the locks follow. */
 static void lock_owned(al_page first, al_page end)
 {
     bool main = al_main_heap_has(first);
+    uint64_t began;
 
     if (is_full(first, end)) {
         al_count(AL_COUNT_skipped_budget);
@@ -109,25 +128,22 @@ static void lock_owned(al_page first, al_page end)
             al_main_heap_reaches(first, end);
         return;
     }
-
-    if (main && al_main_heap_keeps(first, end))
-        return;
-    if (!main) {
-        struct al_leaf *leaf = al_pagemap_leaf(first);
-
-        if (leaf)
-            plant(leaf, first);
-    }
-    (void)al_locker_lock(first, main ? al_main_heap_growth(end) : end);
+    began = al_stall_begin();
     if (main)
-        al_main_heap_reaches(first, end);
+        lock_in_main(first, end);
+    else
+        lock_elsewhere(first, end);
+    al_stall_end(began);
 }
 
 /* Until whoever unlocks the page has finished. */
 static void wait_for_leaving(void)
 {
+    uint64_t began = al_stall_begin();
+
     if (al_locker_enter())
         al_locker_leave();
+    al_stall_end(began);
 }
 
 /*

@@ -1,6 +1,7 @@
 #include "kernel.h"
 
 #include "counters.h"
+#include "histogram.h"
 #include "sys.h"
 
 #include <sys/mman.h>
@@ -39,10 +40,12 @@ static enum al_counter failure_counter(long result)
 struct book {
     enum al_counter count;
     enum al_counter time_ns;
+    enum al_timed timed;
 };
 
 #define BOOK(call)                                                                                 \
-    ((struct book){AL_COUNT_syscalls_##call##_count, AL_COUNT_syscalls_##call##_time_ns})
+    ((struct book){AL_COUNT_syscalls_##call##_count, AL_COUNT_syscalls_##call##_time_ns,           \
+                   AL_TIMED_##call})
 
 static void (*watcher)(const char *call, int error);
 
@@ -55,9 +58,11 @@ static int call(struct book book, long number, long a, long b, long c)
 {
     uint64_t begin = al_now_ns();
     long result = al_sys3(number, a, b, c);
+    uint64_t took = al_now_ns() - begin;
 
-    al_count_add(book.time_ns, al_now_ns() - begin);
+    al_count_add(book.time_ns, took);
     al_count(book.count);
+    al_histogram_record(&al_histograms[book.timed], took);
     return (int)result;
 }
 

@@ -3,6 +3,7 @@
 #include "counters.h"
 #include "locker.h"
 #include "maps.h"
+#include "stall.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -47,6 +48,16 @@ static bool know(al_page first, al_page end, uint32_t word)
     return done;
 }
 
+static void know_and_lock(al_page first, al_page end, uint32_t word,
+                          int (*lock)(al_page first, al_page end))
+{
+    uint64_t began = al_stall_begin();
+
+    if (know(first, end, word))
+        (void)lock(first, end);
+    al_stall_end(began);
+}
+
 static void take(const void *start, size_t length, unsigned kind, bool accessible,
                  int (*lock)(al_page first, al_page end))
 {
@@ -59,14 +70,15 @@ static void take(const void *start, size_t length, unsigned kind, bool accessibl
         return;
     verdict = al_policy_judge(&al_books.policy, kind, (end - first) << al_page_shift, accessible);
     count_verdict(verdict);
-    if (verdict == AL_TAKE)
-        word = word_of(kind, AL_PAGE_MAPPED);
-    else if (verdict == AL_SKIP_INACCESSIBLE)
+    if (verdict == AL_TAKE) {
+        know_and_lock(first, end, word_of(kind, AL_PAGE_MAPPED), lock);
+        return;
+    }
+    if (verdict == AL_SKIP_INACCESSIBLE)
         word = word_of(kind, AL_PAGE_CLOSED);
     else if (verdict == AL_SKIP_SIZE)
         word = word_of(kind, 0); /* mremap may change the size, not the kind */
-    if (know(first, end, word) && verdict == AL_TAKE)
-        (void)lock(first, end);
+    (void)know(first, end, word);
 }
 
 void al_region_mapped(const void *start, size_t length, unsigned kind, bool accessible)
@@ -82,6 +94,7 @@ void al_region_mapped_sparse(const void *start, size_t length, unsigned kind, bo
 void al_region_joined(const void *start, size_t length, unsigned kind)
 {
     al_page page = al_page_of(start);
+    uint64_t began;
 
     if (!al_books.tracking || page >= AL_PAGE_END ||
         al_policy_judge(&al_books.policy, kind, length, true) != AL_TAKE ||
@@ -90,7 +103,9 @@ void al_region_joined(const void *start, size_t length, unsigned kind)
     (void)al_books_change(page, page + 1, AL_PAGE_KIND_MASK, word_of(kind, AL_PAGE_MAPPED),
                           AL_SHARED);
     al_locker_leave();
+    began = al_stall_begin();
     (void)al_locker_lock_mapping(page, page + 1);
+    al_stall_end(began);
 }
 
 unsigned al_region_kind(int flags)

@@ -15,6 +15,7 @@
 #include "regions.h"
 #include "room.h"
 #include "say.h"
+#include "stall.h"
 #include "sys.h"
 #include "thread_stack.h"
 
@@ -240,6 +241,7 @@ static bool wait_for_step(void)
 bool al_backend_step_down(const char *reason)
 {
     enum state kernel = KERNEL;
+    uint64_t began;
 
     if (al_gate_inside() || !al_process.locks || al_process.program_all)
         return false;
@@ -247,7 +249,9 @@ bool al_backend_step_down(const char *reason)
                                      __ATOMIC_ACQUIRE))
         return wait_for_step();
     __atomic_store_n(&backend.stepping, (pid_t)al_sys0(SYS_gettid), __ATOMIC_RELAXED);
+    began = al_stall_begin();
     step_down(reason);
+    al_stall_end(began);
     __atomic_store_n(&backend.state, STEPPED, __ATOMIC_RELEASE);
     return true;
 }

@@ -7,6 +7,7 @@
 #include "books.h"
 #include "counters.h"
 #include "downgrades.h"
+#include "histogram.h"
 #include "process.h"
 #include "sys.h"
 
@@ -17,6 +18,7 @@ static void begin_counting(bool tracks)
 
     al_counters_sum(sum);
     al_counters_after_fork();
+    al_histograms_after_fork();
     if (!tracks)
         return;
     al_count_add(AL_COUNT_by_kind_heap_requested_bytes, sum[AL_COUNT_by_kind_heap_requested_bytes]);

@@ -15,6 +15,7 @@
 #include "real.h"
 #include "regions.h"
 #include "room_hooks.h"
+#include "stall.h"
 #include "sys.h"
 
 #include <errno.h>
@@ -192,7 +193,10 @@ AL_EXPORT int madvise(void *start, size_t length, int advice)
 
     al_count(AL_COUNT_calls_madvise);
     if (result && errno == EINVAL && al_process.locks && al_advise_is_refused(advice)) {
+        uint64_t began = al_stall_begin();
+
         result = al_advise_locked(start, length, advice);
+        al_stall_end(began);
         errno = result ? -result : saved;
         if (result == 0 && advice == MADV_DONTNEED)
             al_region_emptied(start, length);

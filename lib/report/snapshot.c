@@ -1,8 +1,10 @@
 #include "snapshot.h"
 
+#include "histogram.h"
 #include "procfs.h"
 #include "sys.h"
 
+#include <assert.h>
 #include <string.h>
 #include <sys/resource.h>
 
@@ -24,6 +26,46 @@ static void take_counters(uint64_t *field)
     for (size_t i = 0; i < AL_FIELD_TOTAL; i++)
         if (al_fields[i].counter >= 0)
             field[i] = sum[al_fields[i].counter];
+}
+
+/* Where a histogram's figures stand in the report. */
+struct place {
+    enum al_timed timed;
+    enum al_field p50_ns;
+    enum al_field p99_ns;
+    enum al_field p999_ns;
+    enum al_field max_ns;
+};
+
+#define PLACE(call)                                                                                \
+    {                                                                                              \
+        AL_TIMED_##call, AL_FIELD_syscalls_##call##_p50_ns, AL_FIELD_syscalls_##call##_p99_ns,     \
+            AL_FIELD_syscalls_##call##_p999_ns, AL_FIELD_syscalls_##call##_max_ns                  \
+    }
+
+static const struct place places[] = {
+    PLACE(mlock2),
+    PLACE(munlock),
+    PLACE(mlockall),
+    PLACE(madvise),
+    PLACE(msync),
+    {AL_TIMED_hooks, AL_FIELD_hooks_p50_ns, AL_FIELD_hooks_p99_ns, AL_FIELD_hooks_p999_ns,
+     AL_FIELD_hooks_max_ns},
+};
+
+static_assert(sizeof(places) / sizeof(places[0]) == AL_TIMED_TOTAL, "each has its place");
+
+static void take_times(uint64_t *field)
+{
+    for (size_t i = 0; i < AL_TIMED_TOTAL; i++) {
+        const struct place *place = &places[i];
+        struct al_times times = al_histogram_look(&al_histograms[place->timed]);
+
+        field[place->p50_ns] = times.p50_ns;
+        field[place->p99_ns] = times.p99_ns;
+        field[place->p999_ns] = times.p999_ns;
+        field[place->max_ns] = times.max_ns;
+    }
 }
 
 static int take_memory(struct al_snapshot *snapshot, struct al_run *run)
@@ -71,6 +113,8 @@ int al_snapshot_take(struct al_snapshot *ret_snapshot, struct al_run *run, const
     ret_snapshot->pid = run->pid;
     /* First what our own work below would change. */
     take_faults(ret_snapshot->field, run);
+    /* Before the sums, as the sum of a call grows first: no call is longer than all of them. */
+    take_times(ret_snapshot->field);
     take_counters(ret_snapshot->field);
     error = take_memory(ret_snapshot, run);
     if (run->figures)

@@ -236,7 +236,8 @@ def test_many_programs_share_a_pipe() -> None:
     thread = threading.Thread(target=read)
     thread.start()
     variables = environment(TO_STDERR, harness.library)
-    command = [program("exit_with"), "0"] + ["an argument"] * 150
+    # Long, but not longer than what a pipe takes as a whole.
+    command = [program("exit_with"), "0"] + ["an argument"] * 100
     with concurrent.futures.ThreadPoolExecutor(8) as pool:
         for status in pool.map(lambda _: subprocess.call(command, env=variables, stdout=subprocess.DEVNULL,
                                                          stderr=writer), range(80)):

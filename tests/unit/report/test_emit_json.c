@@ -52,9 +52,9 @@ END_TEST
 START_TEST(top_level_keys)
 {
     static const char *const keys[] = {
-        "schema", "version",    "pid",      "ppid",   "program", "command",  "mode",    "flags",
-        "kinds",  "ended",      "backend",  "config", "calls",   "locked",   "by_kind", "skipped",
-        "need",   "downgrades", "syscalls", "faults", "memory",  "failures", "children"};
+        "schema", "version",    "pid",      "ppid",   "program", "command",  "mode",     "flags",
+        "kinds",  "ended",      "backend",  "config", "calls",   "locked",   "by_kind",  "skipped",
+        "need",   "downgrades", "syscalls", "faults", "memory",  "failures", "children", "hooks"};
     json_t *report = emit();
 
     for (size_t i = 0; i < sizeof(keys) / sizeof(keys[0]); i++)

@@ -1,0 +1,137 @@
+#include "histogram.h"
+
+#include <assert.h>
+#include <stdbool.h>
+
+/* A bucket stays at about this instead of beginning at 0 again: more threads than there can be may
+ * be past the look at it at once. */
+static const uint32_t FULL = UINT32_MAX - ((uint32_t)1 << 23);
+
+enum { SUB_BUCKETS = 1 << AL_HISTOGRAM_SUB_BITS };
+
+struct al_histogram al_histograms[AL_TIMED_TOTAL];
+
+static_assert(sizeof(al_histograms) < 65536, "little enough to be locked in every process");
+
+/*
+ * Below 128 ns each has a bucket of its own. Above, the first seven bits of a duration tell its
+ * bucket among those of its power of two.
+ */
+size_t al_histogram_bucket(uint64_t ns)
+{
+    unsigned shift;
+
+    if (ns < SUB_BUCKETS)
+        return (size_t)ns;
+    if (ns >> AL_HISTOGRAM_BITS)
+        return AL_HISTOGRAM_BUCKETS - 1;
+    shift = 63U - (unsigned)__builtin_clzll(ns) - AL_HISTOGRAM_SUB_BITS;
+    return (size_t)shift * SUB_BUCKETS + (size_t)(ns >> shift);
+}
+
+uint64_t al_histogram_least(size_t bucket)
+{
+    size_t shift = bucket < SUB_BUCKETS ? 0 : bucket / SUB_BUCKETS - 1;
+
+    return (uint64_t)(bucket - shift * SUB_BUCKETS) << shift;
+}
+
+uint64_t al_histogram_most(size_t bucket)
+{
+    return bucket == AL_HISTOGRAM_BUCKETS - 1 ? UINT64_MAX : al_histogram_least(bucket + 1) - 1;
+}
+
+static uint64_t count_in(const struct al_histogram *histogram, size_t bucket)
+{
+    return __atomic_load_n(&histogram->bucket[bucket], __ATOMIC_RELAXED);
+}
+
+static uint64_t max_of(const struct al_histogram *histogram)
+{
+    return __atomic_load_n(&histogram->max, __ATOMIC_RELAXED);
+}
+
+static void raise_max(struct al_histogram *histogram, uint64_t ns)
+{
+    uint64_t max = max_of(histogram);
+
+    while (ns > max && !__atomic_compare_exchange_n(&histogram->max, &max, ns, true,
+                                                    __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        continue;
+}
+
+/* The maximum first: a child that is forked in between knows by it which buckets to look at. */
+void al_histogram_record(struct al_histogram *histogram, uint64_t ns)
+{
+    size_t bucket;
+
+    if (!ns)
+        ns = 1; /* shorter than the clock can tell, but it was there */
+    bucket = al_histogram_bucket(ns);
+    raise_max(histogram, ns);
+    if (count_in(histogram, bucket) < FULL)
+        __atomic_fetch_add(&histogram->bucket[bucket], 1, __ATOMIC_RELAXED);
+}
+
+uint64_t al_histogram_count(const struct al_histogram *histogram)
+{
+    uint64_t count = 0;
+
+    for (size_t i = 0; i < AL_HISTOGRAM_BUCKETS; i++)
+        count += count_in(histogram, i);
+    return count;
+}
+
+/* The least duration, as far as buckets tell, that `per_mille` of `count` did not exceed. */
+static uint64_t percentile(const struct al_histogram *histogram, uint64_t count, uint64_t per_mille)
+{
+    /* In two parts, as a thousand times the count may be too much. */
+    uint64_t rank = count / 1000 * per_mille + (count % 1000 * per_mille + 999) / 1000;
+    uint64_t passed = 0;
+
+    for (size_t i = 0; i < AL_HISTOGRAM_BUCKETS; i++) {
+        passed += count_in(histogram, i);
+        if (passed >= rank)
+            return al_histogram_most(i);
+    }
+    return UINT64_MAX;
+}
+
+static uint64_t lesser(uint64_t a, uint64_t b)
+{
+    return a < b ? a : b;
+}
+
+/* Counts only grow, so that a rank of those that were counted first is found in what is there by
+ * then; a later look for a higher rank may see more of them, and end in a lower bucket. */
+struct al_times al_histogram_look(const struct al_histogram *histogram)
+{
+    uint64_t count = al_histogram_count(histogram);
+    struct al_times times = {0};
+
+    if (!count)
+        return times;
+    times.max_ns = max_of(histogram);
+    times.p999_ns = lesser(percentile(histogram, count, 999), times.max_ns);
+    times.p99_ns = lesser(percentile(histogram, count, 990), times.p999_ns);
+    times.p50_ns = lesser(percentile(histogram, count, 500), times.p99_ns);
+    return times;
+}
+
+static void forget(struct al_histogram *histogram)
+{
+    size_t end = al_histogram_bucket(max_of(histogram)) + 1;
+
+    if (!max_of(histogram))
+        return;
+    for (size_t i = 0; i < end; i++)
+        if (count_in(histogram, i))
+            __atomic_store_n(&histogram->bucket[i], 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&histogram->max, 0, __ATOMIC_RELAXED);
+}
+
+void al_histograms_after_fork(void)
+{
+    for (size_t i = 0; i < AL_TIMED_TOTAL; i++)
+        forget(&al_histograms[i]);
+}
