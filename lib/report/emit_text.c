@@ -94,6 +94,38 @@ static void print_faults(struct al_text *text, const uint64_t *field)
     counted(text, "", field[AL_FIELD_faults_major], " major)\n");
 }
 
+/* What the library's own system calls took, where they were to lock something. */
+static void print_locking(struct al_text *text, const struct al_snapshot *snapshot)
+{
+    const uint64_t *field = snapshot->field;
+    uint64_t count = 0;
+    uint64_t time_ns = 0;
+    uint64_t max_ns = 0;
+
+#define ADD(call)                                                                                  \
+    do {                                                                                           \
+        count += field[AL_FIELD_syscalls_##call##_count];                                          \
+        time_ns += field[AL_FIELD_syscalls_##call##_time_ns];                                      \
+        if (field[AL_FIELD_syscalls_##call##_max_ns] > max_ns)                                     \
+            max_ns = field[AL_FIELD_syscalls_##call##_max_ns];                                     \
+    } while (0)
+    ADD(mlock2);
+    ADD(munlock);
+    ADD(mlockall);
+    ADD(madvise);
+    ADD(msync);
+#undef ADD
+
+    if (!count || strcmp(snapshot->run->backend, "none") == 0)
+        return;
+    label(text, "locking");
+    counted(text, "", count, count == 1 ? " call, " : " calls, ");
+    al_text_duration(text, time_ns);
+    al_text_string(text, ", longest ");
+    al_text_duration(text, max_ns);
+    al_text_char(text, '\n');
+}
+
 /* The fields of one object that are not 0: "EPERM 1  ENOMEM 2". Returns how many there are. */
 static unsigned print_object(struct al_text *text, const uint64_t *field, const char *object)
 {
@@ -147,6 +179,7 @@ void al_emit_text(struct al_text *text, const struct al_snapshot *snapshot)
     print_asked(text, snapshot->run->config);
     print_locked(text, snapshot);
     print_downgrades(text);
+    print_locking(text, snapshot);
     print_memory(text, field);
     print_faults(text, field);
     label(text, "failed");

@@ -96,6 +96,33 @@ START_TEST(a_long_option_is_seen_to_be_cut)
 }
 END_TEST
 
+static void spend(enum al_field count, enum al_field time_ns, enum al_field max_ns, uint64_t calls)
+{
+    sample.field[count] = calls;
+    sample.field[time_ns] = calls * 100000;
+    sample.field[max_ns] = calls * 50000;
+}
+
+#define SPEND(call, calls)                                                                         \
+    spend(AL_FIELD_syscalls_##call##_count, AL_FIELD_syscalls_##call##_time_ns,                    \
+          AL_FIELD_syscalls_##call##_max_ns, calls)
+
+START_TEST(what_locking_took)
+{
+    memset(sample.field, 0, sizeof(sample.field));
+    expect_no("locking");
+    SPEND(msync, 1);
+    expect("  locking  1 call, 100.0 us, longest 50.0 us\n");
+    SPEND(mlock2, 1000);
+    SPEND(munlock, 20);
+    SPEND(mlockall, 3);
+    SPEND(madvise, 4);
+    expect("  locking  1,028 calls, 102.8 ms, longest 50.0 ms\n");
+    sample_run.backend = "none";
+    expect_no("locking");
+}
+END_TEST
+
 START_TEST(nothing_is_locked)
 {
     sample_run.backend = "none";
@@ -142,6 +169,7 @@ int main(void)
     tcase_add_test(tests, lines_are_not_too_long);
     tcase_add_test(tests, an_option_that_is_not_the_default);
     tcase_add_test(tests, a_long_option_is_seen_to_be_cut);
+    tcase_add_test(tests, what_locking_took);
     tcase_add_test(tests, nothing_is_locked);
     tcase_add_test(tests, only_observed);
     tcase_add_test(tests, what_became_less);
