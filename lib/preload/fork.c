@@ -7,6 +7,7 @@
 #include "books.h"
 #include "counters.h"
 #include "downgrades.h"
+#include "ends.h"
 #include "histogram.h"
 #include "process.h"
 #include "sys.h"
@@ -38,6 +39,7 @@ void al_process_after_fork(void)
     tracks = config->fork != AL_FORK_NONE && al_process.run.figures;
     /* Whoever held it is not in this process. */
     al_gate_reset(&al_books.gate);
+    al_ends_after_fork();
     al_stderr_release(&al_process.err);
     begin_counting(tracks);
     al_downgrades_begin(al_now_ns());

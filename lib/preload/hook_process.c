@@ -2,6 +2,7 @@
  * Processes that come into being, and end.
  */
 #include "counters.h"
+#include "ends.h"
 #include "export.h"
 #include "process.h"
 #include "real.h"
@@ -39,4 +40,38 @@ AL_EXPORT void _exit(int status)
 AL_EXPORT void _Exit(int status)
 {
     end_with(status, al_real_resolve() ? al_real._Exit : NULL);
+}
+
+/* The report follows the program's handlers, as it does in exit, where libc can be asked for that.
+ */
+AL_EXPORT void quick_exit(int status)
+{
+    if (!al_ends_watches_quick_exit())
+        al_process_end("quick_exit");
+    if (al_real_resolve() && al_real.quick_exit)
+        al_real.quick_exit(status);
+    _exit(status);
+}
+
+/* Called by the program; what libc finds out by itself (a spoilt heap) does not pass here. */
+AL_EXPORT void abort(void)
+{
+    al_ends_abort();
+    if (al_real_resolve() && al_real.abort)
+        al_real.abort();
+    for (;;)
+        __builtin_trap();
+}
+
+void __attribute__((noreturn))
+__assert_fail(const char *assertion, const char *file, unsigned line, const char *function);
+
+/* libc's assert does not call abort by way of us. */
+AL_EXPORT void __assert_fail(const char *assertion, const char *file, unsigned line,
+                             const char *function)
+{
+    al_ends_abort();
+    if (al_real_resolve() && al_real.__assert_fail)
+        al_real.__assert_fail(assertion, file, line, function);
+    abort();
 }

@@ -87,6 +87,18 @@ static int raw_msync(void *start, size_t length, int flags)
     return (int)with_errno(al_sys3(SYS_msync, start, length, flags));
 }
 
+static int raw_execve(const char *path, char *const argv[], char *const envp[])
+{
+    return (int)with_errno(al_sys3(SYS_execve, path, argv, envp));
+}
+
+static int raw_execveat(int directory, const char *path, char *const argv[], char *const envp[],
+                        int flags)
+{
+    return (int)with_errno(
+        al_sys6(SYS_execveat, directory, (long)path, (long)argv, (long)envp, flags, 0));
+}
+
 static int raw_mlock(const void *start, size_t length)
 {
     return (int)with_errno(al_sys2(SYS_mlock, start, length));

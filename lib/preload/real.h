@@ -53,7 +53,9 @@
     AL_REAL(int, mlockall, (int))                                                                  \
     AL_REAL(int, munlockall, (void))                                                               \
     AL_REAL(int, prctl, (int, unsigned long, unsigned long, unsigned long, unsigned long))         \
-    AL_REAL(long, syscall, (long, long, long, long, long, long, long))
+    AL_REAL(long, syscall, (long, long, long, long, long, long, long))                             \
+    AL_REAL(int, execve, (const char *, char *const *, char *const *))                             \
+    AL_REAL(int, execveat, (int, const char *, char *const *, char *const *, int))
 
 #define AL_REAL_OTHER                                                                              \
     AL_REAL(int, brk, (void *))                                                                    \
@@ -70,6 +72,13 @@
     AL_REAL(int, setrlimit, (AL_RLIMIT_RESOURCE, const struct rlimit *))                           \
     AL_REAL(int, prlimit, (pid_t, AL_RLIMIT_RESOURCE, const struct rlimit *, struct rlimit *))     \
     AL_REAL(pid_t, fork, (void))                                                                   \
+    AL_REAL(int, execv, (const char *, char *const *))                                             \
+    AL_REAL(int, execvp, (const char *, char *const *))                                            \
+    AL_REAL(int, execvpe, (const char *, char *const *, char *const *))                            \
+    AL_REAL(int, fexecve, (int, char *const *, char *const *))                                     \
+    AL_REAL(void, __assert_fail, (const char *, const char *, unsigned, const char *))             \
+    AL_REAL(void, abort, (void))                                                                   \
+    AL_REAL(void, quick_exit, (int))                                                               \
     AL_REAL(void, _exit, (int))                                                                    \
     AL_REAL(void, _Exit, (int))                                                                    \
     AL_REAL(void *, dlopen, (const char *, int))                                                   \

@@ -2,6 +2,7 @@
 #include "books.h"
 #include "counters.h"
 #include "downgrades.h"
+#include "ends.h"
 #include "heap_owner.h"
 #include "heap_table.h"
 #include "process.h"
@@ -110,17 +111,7 @@ static void __attribute__((constructor)) start(void)
     al_backend_start(&config, trusted_environment());
     al_faults_read(&al_process.run.minor_at_lock, &al_process.run.major_at_lock);
     al_process.active = true;
-}
-
-void al_process_end(const char *ended)
-{
-    if (al_gate_is_foreign(&al_books.gate))
-        al_process_after_fork(); /* _Fork and clone do not say so */
-    if (!al_process.active || al_process.run.pid != (pid_t)al_sys0(SYS_getpid))
-        return;
-    al_process.active = false;
-    al_stranger_allocator_note();
-    al_deliver(&al_process.err, &al_process.run, ended);
+    al_ends_watch_quick_exit();
 }
 
 bool al_process_sandboxing(void)
@@ -132,7 +123,7 @@ bool al_process_sandboxing(void)
     if (!al_process.run.config || al_process.run.pid != (pid_t)al_sys0(SYS_getpid))
         return false;
     if (al_process.active && !__atomic_exchange_n(&reported, true, __ATOMIC_RELAXED))
-        al_deliver(&al_process.err, &al_process.run, "running");
+        al_ends_report("running");
     return true;
 }
 

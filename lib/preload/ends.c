@@ -1,0 +1,179 @@
+#include "ends.h"
+
+#include "books.h"
+#include "downgrades.h"
+#include "process.h"
+#include "strangers.h"
+#include "sys.h"
+
+#include <fcntl.h>
+#include <signal.h>
+#include <string.h>
+#include <time.h>
+
+/* -- one report at a time ------------------------------------------------------------------- */
+
+/* 1 while a thread makes a report: there is one set of buffers. */
+static int reporting;
+
+/* Longer than a report waits for a reader; a thread that has ended in the middle is not for ever.
+ */
+enum { PATIENCE_MS = 1000 };
+
+/*
+ * Signals wait, so that no handler leaves by siglongjmp what has to be finished, or comes back
+ * here. Those that an instruction of ours would raise are not held back.
+ */
+static bool enter(uint64_t *ret_mask)
+{
+    const uint64_t all = ~(uint64_t)0;
+    const struct timespec short_while = {.tv_nsec = 1000000};
+
+    al_sys4(SYS_rt_sigprocmask, SIG_BLOCK, &all, ret_mask, sizeof(all));
+    for (int i = 0; __atomic_exchange_n(&reporting, 1, __ATOMIC_ACQUIRE); i++) {
+        struct timespec pause = short_while;
+
+        if (i == PATIENCE_MS) {
+            al_sys4(SYS_rt_sigprocmask, SIG_SETMASK, ret_mask, NULL, sizeof(*ret_mask));
+            return false;
+        }
+        al_sys6(SYS_ppoll, 0, 0, (long)&pause, 0, sizeof(all), 0);
+    }
+    return true;
+}
+
+static void leave(uint64_t mask)
+{
+    __atomic_store_n(&reporting, 0, __ATOMIC_RELEASE);
+    al_sys4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof(mask));
+}
+
+/* Whether the program's allocator is in the downgrades. */
+static bool noted;
+
+static void note_allocator(void)
+{
+    size_t before = al_downgrades_count();
+
+    if (noted)
+        return;
+    al_stranger_allocator_note();
+    noted = al_downgrades_count() != before;
+}
+
+void al_ends_after_fork(void)
+{
+    reporting = 0;
+    noted = false;
+}
+
+/* _Fork and clone do not say so: such a child gets to know what it is here. */
+static bool is_ours(void)
+{
+    if (al_gate_is_foreign(&al_books.gate))
+        al_process_after_fork();
+    return al_process.active && al_process.run.pid == (pid_t)al_sys0(SYS_getpid);
+}
+
+static void report(const char *ended, bool last)
+{
+    uint64_t mask = 0;
+
+    if (!is_ours() || !enter(&mask))
+        return;
+    /* Another thread may have been faster. */
+    if (al_process.active) {
+        al_process.active = !last;
+        note_allocator();
+        al_deliver(&al_process.err, &al_process.run, ended);
+    }
+    leave(mask);
+}
+
+void al_ends_report(const char *ended)
+{
+    report(ended, false);
+}
+
+void al_process_end(const char *ended)
+{
+    report(ended, true);
+}
+
+/* -- quick_exit ----------------------------------------------------------------------------- */
+
+/*
+ * glibc's; other libcs do not have it. Handlers are called last come, first served, so ours follows
+ * all those of the program.
+ */
+extern int __cxa_at_quick_exit(void (*handler)(void *), void *owner) __attribute__((weak));
+
+static bool watches_quick_exit;
+
+static void end_quickly(void *unused)
+{
+    (void)unused;
+    al_process_end("quick_exit");
+}
+
+void al_ends_watch_quick_exit(void)
+{
+    watches_quick_exit = __cxa_at_quick_exit && __cxa_at_quick_exit(end_quickly, NULL) == 0;
+}
+
+bool al_ends_watches_quick_exit(void)
+{
+    return watches_quick_exit;
+}
+
+/* -- exec ----------------------------------------------------------------------------------- */
+
+/* Not getenv: programs, bash for one, have a getenv of their own, which allocates. */
+static const char *search_path(void)
+{
+    for (char **variable = environ; variable && *variable; variable++)
+        if (strncmp(*variable, "PATH=", 5) == 0)
+            return *variable + 5;
+    return NULL;
+}
+
+static bool wants_report(void)
+{
+    return is_ours() && al_process.run.config->stats != AL_STATS_OFF;
+}
+
+void al_ends_exec(int directory, const char *path, int flags)
+{
+    /* Other flags ask whether it could be executed (AT_EXECVE_CHECK), or are wrong. */
+    if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
+        return;
+    if (wants_report() && al_executable(directory, path, flags, AL_TEXT_FAILS))
+        report("exec", false);
+}
+
+void al_ends_exec_search(const char *name)
+{
+    if (wants_report() && al_executable_in(search_path(), name))
+        report("exec", false);
+}
+
+/* -- abort ---------------------------------------------------------------------------------- */
+
+/* What the kernel calls a sigaction begins with the handler; on MIPS its flags come first. */
+static bool is_handled(void)
+{
+    void *action[16] = {0};
+
+    al_sys4(SYS_rt_sigaction, SIGABRT, 0, action, sizeof(uint64_t));
+    return action[0] != (void *)SIG_DFL && action[0] != (void *)SIG_IGN;
+}
+
+void al_ends_abort(void)
+{
+    static bool handled_before;
+
+    if (!is_ours() ||
+        (is_handled() && __atomic_exchange_n(&handled_before, true, __ATOMIC_RELAXED)))
+        return;
+    report("abort", false);
+}
