@@ -29,11 +29,11 @@ def test_exit_at_once() -> None:
 
 
 def test_quick_exit() -> None:
-    ends("quick_exit", 3)
+    ends("quick_exit", 3, "quick_exit")
 
 
 def test_abort() -> None:
-    ends("abort", -signal.SIGABRT)
+    ends("abort", -signal.SIGABRT, "abort")
 
 
 def test_bad_access() -> None:
