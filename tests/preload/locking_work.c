@@ -9,6 +9,7 @@
 #include "expect.h"
 
 #include <pthread.h>
+#include <semaphore.h>
 #include <sys/wait.h>
 #include <time.h>
 
@@ -66,8 +67,12 @@ static void use_one_page(void)
         free(used(malloc(64)));
 }
 
+static sem_t has_begun;
+
+/* By then the library has done with its stack. */
 static void *wait_for_the_end(void *unused)
 {
+    expect(sem_post(&has_begun) == 0);
     for (;;)
         pause();
     return unused;
@@ -88,6 +93,8 @@ int main(int argc, char **argv)
         use_mappings();
     use_blocks(times);
     expect(pthread_create(&waiting, NULL, wait_for_the_end, NULL) == 0);
+    while (sem_wait(&has_begun) != 0)
+        expect(errno == EINTR);
     use_blocks(times);
     use_much();
     use_one_page();
