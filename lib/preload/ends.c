@@ -20,32 +20,29 @@ static int reporting;
  */
 enum { PATIENCE_MS = 1000 };
 
-/*
- * Signals wait, so that no handler leaves by siglongjmp what has to be finished, or comes back
- * here. Those that an instruction of ours would raise are not held back.
- */
-static bool enter(uint64_t *ret_mask)
+static const uint64_t every_signal = ~(uint64_t)0;
+
+static void set_mask(int how, const uint64_t *mask, uint64_t *ret_before)
 {
-    const uint64_t all = ~(uint64_t)0;
-    const struct timespec short_while = {.tv_nsec = 1000000};
+    al_sys4(SYS_rt_sigprocmask, how, mask, ret_before, sizeof(*mask));
+}
 
-    al_sys4(SYS_rt_sigprocmask, SIG_BLOCK, &all, ret_mask, sizeof(all));
+/* False: somebody has not come to an end with it. */
+static bool enter(void)
+{
     for (int i = 0; __atomic_exchange_n(&reporting, 1, __ATOMIC_ACQUIRE); i++) {
-        struct timespec pause = short_while;
+        struct timespec short_while = {.tv_nsec = 1000000};
 
-        if (i == PATIENCE_MS) {
-            al_sys4(SYS_rt_sigprocmask, SIG_SETMASK, ret_mask, NULL, sizeof(*ret_mask));
+        if (i == PATIENCE_MS)
             return false;
-        }
-        al_sys6(SYS_ppoll, 0, 0, (long)&pause, 0, sizeof(all), 0);
+        al_sys6(SYS_ppoll, 0, 0, (long)&short_while, 0, sizeof(every_signal), 0);
     }
     return true;
 }
 
-static void leave(uint64_t mask)
+static void leave(void)
 {
     __atomic_store_n(&reporting, 0, __ATOMIC_RELEASE);
-    al_sys4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, NULL, sizeof(mask));
 }
 
 /* Whether the program's allocator is in the downgrades. */
@@ -75,29 +72,40 @@ static bool is_ours(void)
     return al_process.active && al_process.run.pid == (pid_t)al_sys0(SYS_getpid);
 }
 
-static void report(const char *ended, bool last)
+static void deliver(const char *ended)
+{
+    note_allocator();
+    al_deliver(&al_process.err, &al_process.run, ended);
+}
+
+/*
+ * Signals wait, so that no handler leaves by siglongjmp what has to be finished, or comes back
+ * here. Those that an instruction of ours would raise are not held back.
+ */
+void al_ends_report(const char *ended)
 {
     uint64_t mask = 0;
 
-    if (!is_ours() || !enter(&mask))
+    if (!is_ours())
         return;
-    /* Another thread may have been faster. */
-    if (al_process.active) {
-        al_process.active = !last;
-        note_allocator();
-        al_deliver(&al_process.err, &al_process.run, ended);
+    set_mask(SIG_BLOCK, &every_signal, &mask);
+    if (enter()) {
+        /* Another thread may have made the last one meanwhile. */
+        if (al_process.active)
+            deliver(ended);
+        leave();
     }
-    leave(mask);
+    set_mask(SIG_SETMASK, &mask, NULL);
 }
 
-void al_ends_report(const char *ended)
-{
-    report(ended, false);
-}
-
+/* A handler that comes in between finds that the last report is made, and does not come here. */
 void al_process_end(const char *ended)
 {
-    report(ended, true);
+    if (!is_ours() || !enter())
+        return;
+    if (__atomic_exchange_n(&al_process.active, false, __ATOMIC_RELAXED))
+        deliver(ended);
+    leave();
 }
 
 /* -- quick_exit ----------------------------------------------------------------------------- */
@@ -148,13 +156,13 @@ void al_ends_exec(int directory, const char *path, int flags)
     if (flags & ~(AT_EMPTY_PATH | AT_SYMLINK_NOFOLLOW))
         return;
     if (wants_report() && al_executable(directory, path, flags, AL_TEXT_FAILS))
-        report("exec", false);
+        al_ends_report("exec");
 }
 
 void al_ends_exec_search(const char *name)
 {
     if (wants_report() && al_executable_in(search_path(), name))
-        report("exec", false);
+        al_ends_report("exec");
 }
 
 /* -- abort ---------------------------------------------------------------------------------- */
@@ -175,5 +183,5 @@ void al_ends_abort(void)
     if (!is_ours() ||
         (is_handled() && __atomic_exchange_n(&handled_before, true, __ATOMIC_RELAXED)))
         return;
-    report("abort", false);
+    al_ends_report("abort");
 }

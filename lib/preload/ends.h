@@ -1,6 +1,6 @@
 /*
- * What the library does as the process ends, or as it may: the reports, each made whole, one at a
- * time, while this thread's signals wait. errno is untouched.
+ * What the library does as the process ends, or as it may: the reports, one at a time. errno is
+ * untouched.
  *
  * None of these does anything in a child that shares our memory (vfork), where the report would be
  * about its parent.
