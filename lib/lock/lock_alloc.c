@@ -32,8 +32,14 @@ static uint64_t number_in(const char *path, uint64_t otherwise)
     return al_parse_size(text, 0, UINT64_MAX, &value) == 0 ? value : otherwise;
 }
 
+static bool has_room(uint64_t pages)
+{
+    return pages <= al_books_left();
+}
+
 static void set_limits(bool exempt, uint64_t budget_bytes)
 {
+    al_pagemap_has_room = has_room;
     al_books.unlimited = exempt || al_books.observe;
     al_books.by_parts = !al_books.unlimited;
     al_books.budget_pages = al_books.observe ? UINT64_MAX / 2 : budget_bytes >> al_page_shift;

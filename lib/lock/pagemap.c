@@ -31,6 +31,9 @@ struct al_leaf *al_leaf_recent = (struct al_leaf *)(void *)((char *)&no_leaf - M
 static size_t bytes;
 
 static bool tables_locked;
+static uint64_t locked_pages;
+
+bool (*al_pagemap_has_room)(uint64_t pages);
 
 void al_pagemap_init(bool lock_tables)
 {
@@ -47,7 +50,18 @@ size_t al_pagemap_bytes(void)
 
 al_page al_pagemap_locked_pages(void)
 {
-    return tables_locked ? al_pagemap_bytes() >> al_page_shift : 0;
+    return __atomic_load_n(&locked_pages, __ATOMIC_RELAXED);
+}
+
+/* On fault, and only what the budget has room for. */
+static void lock_table(const void *table, size_t size)
+{
+    size_t pages = (size + ((size_t)1 << al_page_shift) - 1) >> al_page_shift;
+
+    if (!tables_locked || (al_pagemap_has_room && !al_pagemap_has_room(pages)))
+        return;
+    if (al_kernel_mlock2(table, size, AL_MLOCK_ONFAULT) == 0)
+        __atomic_fetch_add(&locked_pages, pages, __ATOMIC_RELAXED);
 }
 
 /* Zeroed memory for ever. A table that is swapped out would stall malloc. */
@@ -58,8 +72,7 @@ static void *more(size_t size)
 
     if (al_sys_failed(mapped))
         return NULL;
-    if (tables_locked)
-        (void)al_kernel_mlock2((void *)mapped, size, AL_MLOCK_ONFAULT);
+    lock_table((void *)mapped, size);
     __atomic_fetch_add(&bytes, size, __ATOMIC_RELAXED);
     return (void *)mapped;
 }
@@ -197,14 +210,16 @@ void al_pagemap_lock_tables(void)
 {
     al_page page = 0;
 
+    locked_pages = 0;
+
     for (size_t i = 0; tables_locked && i < AL_ROOT_BRANCHES; i++)
         if (al_pagemap_root[i])
-            (void)al_kernel_mlock2(al_pagemap_root[i], sizeof(struct al_branch), AL_MLOCK_ONFAULT);
+            lock_table(al_pagemap_root[i], sizeof(struct al_branch));
     while (tables_locked && (page = al_pagemap_skip(page, AL_PAGE_END)) < AL_PAGE_END) {
         struct al_leaf *leaf = al_pagemap_leaf(page);
 
         if (leaf)
-            (void)al_kernel_mlock2(leaf, sizeof(*leaf), AL_MLOCK_ONFAULT);
+            lock_table(leaf, sizeof(*leaf));
         page = (page / AL_LEAF_PAGES + 1) * AL_LEAF_PAGES;
     }
 }

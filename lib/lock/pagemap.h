@@ -74,6 +74,9 @@ extern unsigned al_page_shift;
 /* `lock_tables`: keep the tree itself in RAM, locked on fault. */
 void al_pagemap_init(bool lock_tables);
 
+/* Whether the budget has room for so many pages of the tree itself; NULL: it has. */
+extern bool (*al_pagemap_has_room)(uint64_t pages) AL_HIDDEN;
+
 /* What of the tree is locked, in pages. */
 al_page al_pagemap_locked_pages(void);
 
