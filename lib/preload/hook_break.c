@@ -23,16 +23,25 @@ static char *next_page(char *end)
     return (char *)(((uintptr_t)end + mask) & ~mask);
 }
 
+static void forget(char *before, char *after)
+{
+    if (next_page(after) < next_page(before))
+        al_region_unmapping(next_page(after), (size_t)(next_page(before) - next_page(after)));
+}
+
 /* The heap's end is about to move from `before` to `after`, by the program or by its allocator. */
 static void end_moving(char *before, char *after)
 {
     /* Below its start the kernel does not take it. */
-    if ((uintptr_t)after >= al_heap_owner.main_start && next_page(after) < next_page(before))
-        al_region_unmapping(next_page(after), (size_t)(next_page(before) - next_page(after)));
+    if (al_heap_owner.main_start && (uintptr_t)after >= al_heap_owner.main_start)
+        forget(before, after);
 }
 
 static void end_moved(char *before, char *after)
 {
+    /* Where the start is not known, the kernel's word is waited for; libc says that it was done. */
+    if (!al_heap_owner.main_start && after < before && al_real.sbrk(0) == after)
+        forget(before, after);
     if (after > before && next_page(before) != before && !al_inside_depth)
         al_region_joined(before, (size_t)(after - before), AL_KIND_ANON);
     if (next_page(after) > next_page(before))

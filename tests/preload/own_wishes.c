@@ -164,15 +164,37 @@ static void invalidate_in_child(void)
     expect(waitpid(child, &status, 0) == child && status == 3 << 8);
 }
 
+/* An end that the kernel does not take unmaps nothing: what a child has again is all of it. */
+static void below_the_heap(void)
+{
+    char *end = sbrk(0);
+    static char variable[LENGTH] = {1};
+    int status;
+    pid_t child;
+
+    need_privilege();
+    expect(is_locked(used(variable)));
+    expect(brk(NULL) == 0 && sbrk(0) == end);
+    child = fork();
+    if (child == 0) {
+        expect(is_locked(variable));
+        _exit(3);
+    }
+    expect(waitpid(child, &status, 0) == child && status == 3 << 8);
+}
+
 int main(int argc, char **argv)
 {
     static const struct {
         const char *name;
         void (*run)(void);
-    } scenarios[] = {
-        {"ranges_survive", ranges_survive}, {"everything_survives", everything_survives},
-        {"what_comes", what_comes},         {"nothing_stays_nothing", nothing_stays_nothing},
-        {"invalidate", invalidate},         {"invalidate_in_child", invalidate_in_child}};
+    } scenarios[] = {{"ranges_survive", ranges_survive},
+                     {"everything_survives", everything_survives},
+                     {"what_comes", what_comes},
+                     {"nothing_stays_nothing", nothing_stays_nothing},
+                     {"invalidate", invalidate},
+                     {"below_the_heap", below_the_heap},
+                     {"invalidate_in_child", invalidate_in_child}};
 
     prove_loaded();
     for (size_t i = 0; argc > 1 && i < sizeof(scenarios) / sizeof(scenarios[0]); i++)
