@@ -228,6 +228,12 @@ static void step_down(const char *reason)
     al_books.by_kernel = false;
 }
 
+/* A child that shares our memory (vfork) has rights of its own, but not our locks. */
+static bool is_this_process(void)
+{
+    return al_process.run.pid == (pid_t)al_sys0(SYS_getpid);
+}
+
 static bool wait_for_step(void)
 {
     while (__atomic_load_n(&backend.state, __ATOMIC_ACQUIRE) == STEPPING) {
@@ -254,12 +260,6 @@ bool al_backend_step_down(const char *reason)
     al_stall_end(began);
     __atomic_store_n(&backend.state, STEPPED, __ATOMIC_RELEASE);
     return true;
-}
-
-/* A child that shares our memory (vfork) has rights of its own, but not our locks. */
-static bool is_this_process(void)
-{
-    return al_process.run.pid == (pid_t)al_sys0(SYS_getpid);
 }
 
 bool al_backend_rescue(int error)
@@ -374,8 +374,11 @@ void al_backend_forked(const struct al_config *config)
     if (!tracks)
         al_region_program_unlocked_all(); /* they are not inherited either */
     al_room_forked();
-    if (backend.state == STEPPING)
-        backend.state = STEPPED;
+    /* Another thread was in the middle of it, and is not in this process. */
+    if (backend.state == STEPPING) {
+        do_without();
+        return;
+    }
     backend.on_fault = config->fork == AL_FORK_ONFAULT;
     if (config->fork == AL_FORK_NONE || !(al_process.locks || tracks)) {
         if (al_process.locks)
