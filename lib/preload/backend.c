@@ -249,7 +249,7 @@ bool al_backend_step_down(const char *reason)
     enum state kernel = KERNEL;
     uint64_t began;
 
-    if (al_gate_inside() || !al_process.locks || al_process.program_all)
+    if (al_gate_inside() || !al_process.locks || al_process.program_all || !is_this_process())
         return false;
     if (!__atomic_compare_exchange_n(&backend.state, &kernel, STEPPING, false, __ATOMIC_ACQ_REL,
                                      __ATOMIC_ACQUIRE))

@@ -85,6 +85,14 @@ def test_a_heap_within_the_budget() -> None:
     assert int(done.out.split()[0]) >= 32 << 10, done
 
 
+def test_a_child_that_shares_memory_does_not_step_down() -> None:
+    need_root()
+    need_privilege()
+    with cgroup(64 * MIB) as folder:
+        done = run(program("rescue"), "vfork_grows", prepare=enter(folder), MODE="all").expect(err=b"")
+    assert done.report["backend"] == "kernel" and not done.report["downgrades"], done
+
+
 def test_a_heap_grows_up_to_the_cgroups_limit() -> None:
     need_root()
     need_privilege()

@@ -466,6 +466,27 @@ static void address_space(void)
     expect((rlim_t)status_kb("VmLck") * 1024 > limit_bytes());
 }
 
+/* A child that shares our memory reaches the budget, and gives all of it back. */
+static void in_a_child_that_grows(void)
+{
+    enum { PIECE = 512 << 10, PIECES = 116 };
+    static void *pieces[PIECES];
+    pid_t child;
+    int status;
+
+    free(used(malloc(1)));
+    child = vfork();
+    if (child == 0) {
+        for (size_t i = 0; i < PIECES; i++)
+            pieces[i] = filled(mmap(NULL, PIECE, rw, anon, -1, 0), PIECE);
+        for (size_t i = 0; i < PIECES; i++)
+            munmap(pieces[i], PIECE);
+        _exit(0);
+    }
+    expect(child > 0 && waitpid(child, &status, 0) == child);
+    expect_equal(status, 0);
+}
+
 int main(int argc, char **argv)
 {
     expect(argc > 1);
@@ -475,6 +496,8 @@ int main(int argc, char **argv)
         among_threads();
     else if (strcmp(argv[1], "vfork") == 0)
         in_a_child_that_shares();
+    else if (strcmp(argv[1], "vfork_grows") == 0)
+        in_a_child_that_grows();
     else if (strcmp(argv[1], "lower") == 0)
         lower();
     else if (strcmp(argv[1], "outside") == 0)
