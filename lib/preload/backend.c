@@ -176,9 +176,6 @@ static void use_kernel(unsigned flags)
     al_books.by_kernel = true;
     if (flags & AL_FLAG_FUTURE)
         al_room_begin(flags, backend.budget.bytes);
-    /* Who is exempt by the limit alone may lose that any time: prlimit works from outside. */
-    if (backend.privilege.soft_limit == AL_UNLIMITED)
-        al_heap_watch();
     __atomic_store_n(&backend.state, KERNEL, __ATOMIC_RELEASE);
 }
 

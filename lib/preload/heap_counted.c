@@ -89,33 +89,6 @@ void al_counted_free(void *block)
     al_real.free(block);
 }
 
-/* Rarer ones are all looked at. */
-
-void *al_counted_memalign(size_t alignment, size_t size)
-{
-    return al_watched_memalign(alignment, size);
-}
-
-void *al_counted_aligned_alloc(size_t alignment, size_t size)
-{
-    return al_watched_aligned_alloc(alignment, size);
-}
-
-int al_counted_posix_memalign(void **ret_block, size_t alignment, size_t size)
-{
-    return al_watched_posix_memalign(ret_block, alignment, size);
-}
-
-void *al_counted_valloc(size_t size)
-{
-    return al_watched_valloc(size);
-}
-
-void *al_counted_pvalloc(size_t size)
-{
-    return al_watched_pvalloc(size);
-}
-
 size_t al_counted_malloc_usable_size(void *block)
 {
     al_count(AL_COUNT_calls_malloc_usable_size);

@@ -42,13 +42,6 @@ void al_heap_track(enum al_quick quick)
         SET(free, quick_free[quick]);
 }
 
-void al_heap_watch(void)
-{
-#define AL_REAL(result, name, arguments) SET(name, al_watched_##name);
-    AL_REAL_HEAP
-#undef AL_REAL
-}
-
 void al_heap_untrack(void)
 {
     al_heap_connect();

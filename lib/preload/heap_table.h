@@ -4,7 +4,6 @@
  *
  *   boot      nothing is known yet: find the real functions, or serve from the boot heap
  *   counted   count the call, go on to the real function
- *   watched   count, and look whether there is room, and at what came of it (mode all)
  *   tracked   mode alloc: count, and tell the owners of pages
  *   inert     mode off: the real functions themselves
  */
@@ -24,10 +23,14 @@ extern struct al_heap al_heap AL_HIDDEN;
 #define AL_REAL(result, name, arguments)                                                           \
     result al_boot_##name arguments;                                                               \
     result al_counted_##name arguments;                                                            \
-    result al_watched_##name arguments;                                                            \
     result al_tracked_##name arguments;
 AL_REAL_HEAP
 #undef AL_REAL
+
+/* Where a counted call takes longer: what is large, and one small one in so many. */
+void *al_watched_malloc(size_t size);
+void *al_watched_calloc(size_t count, size_t size);
+void *al_watched_realloc(void *block, size_t size);
 
 /* The counted call has failed: once more, if it was for the lock's sake (backend.h); else NULL. */
 void *al_watched_malloc_failed(size_t size);
@@ -63,9 +66,6 @@ void al_heap_connect(void);
  */
 void al_heap_track(enum al_quick quick);
 void al_heap_untrack(void);
-
-/* Mode all by the kernel, where each call is to be looked at: from counted to watched. */
-void al_heap_watch(void);
 
 /* Mode off: from counted to inert. */
 void al_heap_disconnect(void);

@@ -1,7 +1,7 @@
 /*
  * Mode `all` by the kernel, the calls of the malloc family that are looked at: large ones, one in
- * so many small ones, and all where the memlock limit may be lowered from outside. Is there room
- * for what the kernel will bring in? And does the call fail for the lock's sake?
+ * so many small ones, and the rarer members of the family. Is there room for what the kernel will
+ * bring in? And does the call fail for the lock's sake?
  *
  * When the kernel's locking ends in between (backend.h), the call goes on through the table, whose
  * functions are others by then.
@@ -52,8 +52,8 @@ static bool is_over(enum al_counter counter)
     return true;
 }
 
-#define AL_WATCH(name, counter, parameters, arguments, bytes)                                      \
-    void *al_watched_##name parameters                                                             \
+#define AL_WATCH(function, name, counter, parameters, arguments, bytes)                            \
+    void *al_##function parameters                                                                 \
     {                                                                                              \
         const int saved = errno;                                                                   \
         enum al_added added;                                                                       \
@@ -71,12 +71,15 @@ static bool is_over(enum al_counter counter)
         return al_heap.name arguments;                                                             \
     }
 
-AL_WATCH(malloc, malloc, (size_t size), (size), size)
-AL_WATCH(calloc, calloc, (size_t count, size_t size), (count, size), product(count, size))
-AL_WATCH(memalign, memalign, (size_t alignment, size_t size), (alignment, size), size)
-AL_WATCH(aligned_alloc, memalign, (size_t alignment, size_t size), (alignment, size), size)
-AL_WATCH(valloc, memalign, (size_t size), (size), size)
-AL_WATCH(pvalloc, memalign, (size_t size), (size), size)
+AL_WATCH(watched_malloc, malloc, malloc, (size_t size), (size), size)
+AL_WATCH(watched_calloc, calloc, calloc, (size_t count, size_t size), (count, size),
+         product(count, size))
+AL_WATCH(counted_memalign, memalign, memalign, (size_t alignment, size_t size), (alignment, size),
+         size)
+AL_WATCH(counted_aligned_alloc, aligned_alloc, memalign, (size_t alignment, size_t size),
+         (alignment, size), size)
+AL_WATCH(counted_valloc, valloc, memalign, (size_t size), (size), size)
+AL_WATCH(counted_pvalloc, pvalloc, memalign, (size_t size), (size), size)
 
 /* -- small ones that have failed; what errno was before is not known any more ---------------- */
 
@@ -103,7 +106,7 @@ void *al_watched_realloc_failed(void *block, size_t size)
 
 /* -- the rest of the family ----------------------------------------------------------------- */
 
-int al_watched_posix_memalign(void **ret_block, size_t alignment, size_t size)
+int al_counted_posix_memalign(void **ret_block, size_t alignment, size_t size)
 {
     enum al_added added;
     int error;
@@ -146,14 +149,4 @@ void *al_watched_realloc(void *block, size_t size)
         return moved;
     errno = saved;
     return al_heap.realloc(block, size);
-}
-
-void al_watched_free(void *block)
-{
-    al_counted_free(block);
-}
-
-size_t al_watched_malloc_usable_size(void *block)
-{
-    return al_counted_malloc_usable_size(block);
 }
