@@ -174,19 +174,6 @@ static bool is_missing(uint32_t word)
     return (word & (AL_PAGE_LOCKED | AL_PAGE_UNSURE)) != AL_PAGE_LOCKED;
 }
 
-/* Whether any page of [first, end) is not locked, or not surely. */
-static bool any_missing(al_page first, al_page end)
-{
-    while (first < end) {
-        struct al_stretch stretch = al_pagemap_next(first, end, AL_PAGE_LOCKED | AL_PAGE_UNSURE);
-
-        if (is_missing(stretch.value))
-            return true;
-        first = stretch.end;
-    }
-    return false;
-}
-
 /* One page or two: edges only, which need no gate. */
 static void own_edges(struct al_leaf *leaf, struct al_leaf *next, al_page first, al_page end)
 {
@@ -214,7 +201,8 @@ static void own_run(al_page first, al_page end)
     if (end - first > 1)
         missing |= !last || is_missing(own_edge(last, end - 1));
     if (end - first > 2) {
-        missing |= any_missing(first + 1, end - 1);
+        missing |=
+            !al_pagemap_all(first + 1, end - 1, AL_PAGE_LOCKED | AL_PAGE_UNSURE, AL_PAGE_LOCKED);
         (void)al_books_change(first + 1, end - 1, AL_PAGE_OWNERS, 1, AL_EXCLUSIVE);
     }
     al_locker_leave();

@@ -325,3 +325,11 @@ void al_locker_forget(al_page first, al_page end)
 {
     (void)al_books_change(first, end, AL_PAGE_LOCKED | AL_PAGE_UNSURE, 0, AL_SHARED);
 }
+
+void al_locker_note(al_page first, al_page end, uint32_t clear, uint32_t set)
+{
+    if (!al_locker_enter_mapping())
+        return;
+    (void)al_books_change(first, end, clear, set, AL_SHARED);
+    al_locker_leave();
+}

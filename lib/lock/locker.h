@@ -27,6 +27,9 @@ int al_locker_lock_sparse(al_page first, al_page end);
  */
 void al_locker_forget(al_page first, al_page end);
 
+/* Changes words of [first, end) without touching owners. Takes the gate, as for a mapping. */
+void al_locker_note(al_page first, al_page end, uint32_t clear, uint32_t set);
+
 /* Unlocks [first, end), whose pages the books do not know as locked (any more). */
 void al_locker_unlock(al_page first, al_page end);
 

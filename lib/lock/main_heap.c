@@ -165,14 +165,7 @@ void al_heap_owner_anew(void)
 
 static bool all_locked(al_page first, al_page end)
 {
-    while (first < end) {
-        struct al_stretch stretch = al_pagemap_next(first, end, AL_PAGE_LOCKED);
-
-        if (!(stretch.value & AL_PAGE_LOCKED))
-            return false;
-        first = stretch.end;
-    }
-    return true;
+    return al_pagemap_all(first, end, AL_PAGE_LOCKED, AL_PAGE_LOCKED);
 }
 
 /*
@@ -209,10 +202,6 @@ void al_main_heap_leaves(al_page first, al_page end)
     al_locker_leave();
 }
 
-/*
- * How far to lock where the heap grows: ahead, so that not each new page is a system call. Not with
- * several threads, where pages above the anchor are not believed anyway.
- */
 al_page al_main_heap_growth(al_page end)
 {
     uint64_t slack = al_books_slack();

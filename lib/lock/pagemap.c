@@ -162,6 +162,18 @@ struct al_stretch al_pagemap_next(al_page first, al_page end, uint32_t mask)
     return stretch;
 }
 
+bool al_pagemap_all(al_page first, al_page end, uint32_t mask, uint32_t value)
+{
+    while (first < end) {
+        struct al_stretch stretch = al_pagemap_next(first, end, mask);
+
+        if ((stretch.value & mask) != value)
+            return false;
+        first = stretch.end;
+    }
+    return true;
+}
+
 bool al_pagemap_set(al_page first, al_page end, uint32_t value)
 {
     bool done = true;

@@ -85,6 +85,12 @@ static inline al_page al_page_of(const void *address)
     return (uintptr_t)address >> al_page_shift;
 }
 
+/* The page after the last one that [start, start + length) has a byte on. */
+static inline al_page al_page_end_of(const void *start, size_t length)
+{
+    return al_page_of((const char *)start + length + ((size_t)1 << al_page_shift) - 1);
+}
+
 static inline void *al_page_address(al_page page)
 {
     return (void *)(uintptr_t)(page << al_page_shift);
@@ -153,6 +159,9 @@ struct al_stretch {
  * end early at a leaf's end. `first` is below `end`. With the gate, or for a look only.
  */
 struct al_stretch al_pagemap_next(al_page first, al_page end, uint32_t mask);
+
+/* Whether (word & mask) is `value` on all of [first, end). */
+bool al_pagemap_all(al_page first, al_page end, uint32_t mask, uint32_t value);
 
 /*
  * Sets all pages to `value`. Whole leaves are set as spans where they have no leaf. Returns false

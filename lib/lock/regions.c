@@ -8,13 +8,6 @@
 #include <string.h>
 #include <sys/mman.h>
 
-static al_page end_of(const void *start, size_t length)
-{
-    size_t mask = ((size_t)1 << al_page_shift) - 1;
-
-    return al_page_of((const char *)start + length + mask);
-}
-
 static uint32_t word_of(unsigned kind, uint32_t state)
 {
     return kind << AL_PAGE_KIND_SHIFT | state;
@@ -62,7 +55,7 @@ static void take(const void *start, size_t length, unsigned kind, bool accessibl
                  int (*lock)(al_page first, al_page end))
 {
     al_page first = al_page_of(start);
-    al_page end = end_of(start, length);
+    al_page end = al_page_end_of(start, length);
     enum al_verdict verdict;
     uint32_t word = 0;
 
@@ -121,7 +114,7 @@ void al_region_backing(const void *start, size_t length)
 {
     if (!al_books.tracking && !al_books.program_ranges)
         return;
-    (void)know(al_page_of(start), end_of(start, length), 0);
+    (void)know(al_page_of(start), al_page_end_of(start, length), 0);
     al_locker_trim(); /* with less locked, fewer may be without an owner */
 }
 
@@ -129,7 +122,7 @@ void al_region_backing(const void *start, size_t length)
 static bool is_range(const void *start, size_t length)
 {
     size_t mask = ((size_t)1 << al_page_shift) - 1;
-    al_page end = end_of(start, length);
+    al_page end = al_page_end_of(start, length);
 
     return !((size_t)start & mask) && length && end <= AL_PAGE_END && end >= al_page_of(start);
 }
@@ -183,18 +176,6 @@ void al_region_still_mapped(const void *start, size_t length)
         (void)al_maps_each(judge_anew, &range);
 }
 
-static bool any_locked(al_page first, al_page end)
-{
-    while (first < end) {
-        struct al_stretch stretch = al_pagemap_next(first, end, AL_PAGE_LOCKED);
-
-        if (stretch.value & AL_PAGE_LOCKED)
-            return true;
-        first = stretch.end;
-    }
-    return false;
-}
-
 static void close_pages(al_page first, al_page end)
 {
     while (first < end) {
@@ -216,7 +197,7 @@ static void close_pages(al_page first, al_page end)
  */
 static void open_pages(al_page first, al_page end, unsigned kind, bool backing)
 {
-    bool locked = any_locked(first, end);
+    bool locked = !al_pagemap_all(first, end, AL_PAGE_LOCKED, 0);
     void *start = al_page_address(first);
     size_t length = (end - first) << al_page_shift;
 
@@ -233,7 +214,7 @@ void al_region_protected(const void *start, size_t length, bool accessible, bool
 {
     const uint32_t mask = AL_PAGE_CLOSED | AL_PAGE_KIND_MASK;
     al_page first = al_page_of(start);
-    al_page end = end_of(start, length);
+    al_page end = al_page_end_of(start, length);
 
     if (!al_books.tracking || end > AL_PAGE_END)
         return;
@@ -262,7 +243,7 @@ void al_region_protected(const void *start, size_t length, bool accessible, bool
 void al_region_growing(const void *start, size_t length, size_t new_length)
 {
     al_page first = al_page_of(start);
-    al_page end = end_of(start, length);
+    al_page end = al_page_end_of(start, length);
 
     if (!al_books.tracking || new_length <= length || first >= end ||
         (new_length - length) >> al_page_shift <= al_books_left() ||
@@ -290,7 +271,7 @@ void al_region_moved(const void *start, size_t length, struct al_region_state st
     }
     al_region_mapped(start, length, state.kind, !state.closed);
     /* The lock came along; where it does not qualify any more, or cannot be had, it goes. */
-    al_locker_unlock_rest(al_page_of(start), end_of(start, length));
+    al_locker_unlock_rest(al_page_of(start), al_page_end_of(start, length));
 }
 
 static bool find_length(const struct al_mapping *mapping, void *data)
@@ -311,102 +292,16 @@ size_t al_region_length_at(const void *start)
     return range.end - range.start;
 }
 
-/* -- the program's own locks ---------------------------------------------------------------- */
-
-/* Changes words in [first, end) without touching owners. */
-static void note(al_page first, al_page end, uint32_t clear, uint32_t set)
-{
-    if (!al_locker_enter_mapping())
-        return;
-    (void)al_books_change(first, end, clear, set, AL_SHARED);
-    al_locker_leave();
-}
-
-/* Locks again what has owners in [first, end). */
-static void lock_owned_again(al_page first, al_page end)
-{
-    while (first < end) {
-        const uint32_t owned = AL_PAGE_OWNERS | AL_PAGE_MAPPED;
-        al_page next;
-
-        first = al_pagemap_skip(first, end);
-        for (next = first; next < end; next = al_pagemap_next(next, end, ~0U).end)
-            if (!(al_pagemap_get(next) & owned))
-                break;
-        if (next > first)
-            (void)al_locker_lock_mapping(first, next);
-        else if (first < end)
-            next = al_pagemap_next(first, end, owned).end;
-        first = next;
-    }
-}
-
-void al_region_program_locked(const void *start, size_t length)
-{
-    if (!(al_books.tracking || al_books.by_kernel) || !length)
-        return;
-    al_books.program_ranges = true;
-    note(al_page_of(start), end_of(start, length), 0, AL_PAGE_PROGRAM);
-}
-
-bool al_region_program_has(const void *start, size_t length)
-{
-    al_page first = al_page_of(start);
-    al_page end = end_of(start, length);
-
-    while (al_books.program_ranges && first < end && end <= AL_PAGE_END) {
-        struct al_stretch stretch = al_pagemap_next(first, end, AL_PAGE_PROGRAM);
-
-        if (stretch.value & AL_PAGE_PROGRAM)
-            return true;
-        first = stretch.end;
-    }
-    return al_books.everything;
-}
-
-void al_region_program_unlocked(const void *start, size_t length)
-{
-    al_page first = al_page_of(start);
-    al_page end = end_of(start, length);
-
-    if (!(al_books.tracking || al_books.program_ranges) || !length)
-        return;
-    note(first, end, AL_PAGE_PROGRAM | AL_PAGE_LOCKED | AL_PAGE_UNSURE, 0);
-    lock_owned_again(first, end);
-}
-
-void al_region_program_locked_all(void)
-{
-    al_books.everything = true;
-}
-
-void al_region_program_unlocked_all(void)
-{
-    al_page page;
-
-    al_books.everything = false;
-    if (!al_books.tracking && !al_books.program_ranges)
-        return;
-    for (page = al_pagemap_skip(0, AL_PAGE_END); page < AL_PAGE_END;
-         page = al_pagemap_skip(page, AL_PAGE_END)) {
-        al_page end = (page / AL_LEAF_PAGES + 1) * AL_LEAF_PAGES;
-
-        note(page, end, AL_PAGE_PROGRAM | AL_PAGE_LOCKED | AL_PAGE_UNSURE, 0);
-        lock_owned_again(page, end);
-        page = end;
-    }
-}
-
 void al_region_emptying(const void *start, size_t length)
 {
     if (al_books.tracking)
-        al_locker_unlock(al_page_of(start), end_of(start, length));
+        al_locker_unlock(al_page_of(start), al_page_end_of(start, length));
 }
 
 void al_region_emptied(const void *start, size_t length)
 {
     al_page first = al_page_of(start);
-    al_page end = end_of(start, length);
+    al_page end = al_page_end_of(start, length);
 
     if (!al_books.tracking || !length || end > AL_PAGE_END)
         return;
@@ -414,7 +309,7 @@ void al_region_emptied(const void *start, size_t length)
         struct al_stretch stretch = al_pagemap_next(first, end, AL_PAGE_LOCKED);
 
         if (stretch.value & AL_PAGE_LOCKED)
-            note(stretch.first, stretch.end, 0, AL_PAGE_UNSURE);
+            al_locker_note(stretch.first, stretch.end, 0, AL_PAGE_UNSURE);
         first = stretch.end;
     }
 }

@@ -1,6 +1,7 @@
 #include "allocator.h"
 
-#include <link.h>
+#include "object.h"
+
 #include <unistd.h>
 
 bool al_allocator_is_glibc;
@@ -38,19 +39,10 @@ struct same_object {
 static int look(struct dl_phdr_info *info, size_t size, void *data)
 {
     struct same_object *query = data;
-    bool has_a = false;
-    bool has_b = false;
+    bool has_a = al_object_holds(info, query->a);
 
     (void)size;
-    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
-        uintptr_t start = info->dlpi_addr + info->dlpi_phdr[i].p_vaddr;
-
-        if (info->dlpi_phdr[i].p_type != PT_LOAD)
-            continue;
-        has_a |= query->a - start < info->dlpi_phdr[i].p_memsz;
-        has_b |= query->b - start < info->dlpi_phdr[i].p_memsz;
-    }
-    query->same = has_a && has_b;
+    query->same = has_a && al_object_holds(info, query->b);
     return has_a;
 }
 

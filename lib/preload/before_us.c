@@ -1,10 +1,9 @@
 #include "before_us.h"
 
+#include "object.h"
 #include "real.h"
 #include "room.h"
 
-#include <link.h>
-#include <stdbool.h>
 #include <sys/auxv.h>
 
 /* What the loader's list says of what exists. */
@@ -13,27 +12,15 @@ struct loaded {
     bool others; /* somebody but the loader and the C library may have run before us */
 };
 
-static bool holds(const struct dl_phdr_info *info, uintptr_t address)
-{
-    for (unsigned i = 0; i < info->dlpi_phnum; i++)
-        if (info->dlpi_phdr[i].p_type == PT_LOAD &&
-            address - (info->dlpi_addr + info->dlpi_phdr[i].p_vaddr) < info->dlpi_phdr[i].p_memsz)
-            return true;
-    return false;
-}
-
 /* Whether the object is the program, and has nothing that runs before libraries' constructors. */
 static bool is_plain_program(const struct dl_phdr_info *info)
 {
-    const ElfW(Dyn) *entry = NULL;
+    const ElfW(Dyn) *entry = al_object_dynamic(info);
 
-    for (unsigned i = 0; i < info->dlpi_phnum; i++)
-        if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
-            entry = (const void *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
     for (; entry && entry->d_tag != DT_NULL; entry++)
         if (entry->d_tag == DT_PREINIT_ARRAYSZ && entry->d_un.d_val)
             return false;
-    return holds(info, getauxval(AT_ENTRY));
+    return al_object_holds(info, getauxval(AT_ENTRY));
 }
 
 static int add_object(struct dl_phdr_info *info, size_t size, void *data)
@@ -44,9 +31,10 @@ static int add_object(struct dl_phdr_info *info, size_t size, void *data)
     for (unsigned i = 0; i < info->dlpi_phnum; i++)
         if (info->dlpi_phdr[i].p_type == PT_LOAD)
             loaded->bytes += info->dlpi_phdr[i].p_memsz;
-    loaded->others |= !is_plain_program(info) && !holds(info, (uintptr_t)add_object) &&
-                      !holds(info, (uintptr_t)al_real.sbrk) && !holds(info, getauxval(AT_BASE)) &&
-                      !holds(info, getauxval(AT_SYSINFO_EHDR));
+    loaded->others |= !is_plain_program(info) && !al_object_holds(info, (uintptr_t)add_object) &&
+                      !al_object_holds(info, (uintptr_t)al_real.sbrk) &&
+                      !al_object_holds(info, getauxval(AT_BASE)) &&
+                      !al_object_holds(info, getauxval(AT_SYSINFO_EHDR));
     return 0;
 }
 

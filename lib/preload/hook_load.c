@@ -13,10 +13,10 @@
 #include "export.h"
 #include "load.h"
 #include "lock_alloc.h"
+#include "object.h"
 #include "real.h"
 
 #include <dlfcn.h>
-#include <link.h>
 #include <string.h>
 
 /* Libraries may have come that have not been judged. */
@@ -24,20 +24,16 @@ static bool pending;
 
 static int has_search_path(struct dl_phdr_info *info, size_t size, void *data)
 {
+    const ElfW(Dyn) *entry = al_object_dynamic(info);
+
     (void)size;
     (void)data;
     /* The kernel's own object loads nothing; some have a path all the same. */
     if (strstr(info->dlpi_name, "vdso"))
         return 0;
-    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Dyn) *entry = (const void *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
-
-        if (info->dlpi_phdr[i].p_type != PT_DYNAMIC)
-            continue;
-        for (; entry->d_tag != DT_NULL; entry++)
-            if (entry->d_tag == DT_RPATH || entry->d_tag == DT_RUNPATH)
-                return 1;
-    }
+    for (; entry && entry->d_tag != DT_NULL; entry++)
+        if (entry->d_tag == DT_RPATH || entry->d_tag == DT_RUNPATH)
+            return 1;
     return 0;
 }
 

@@ -1,7 +1,7 @@
 #include "symbols.h"
 
-#include <link.h>
-#include <stdint.h>
+#include "object.h"
+
 #include <string.h>
 
 /* What of an object's dynamic section says where its names are. */
@@ -20,12 +20,9 @@ static const void *at(const struct dl_phdr_info *info, ElfW(Addr) value)
 
 static bool read_names(const struct dl_phdr_info *info, struct names *ret_names)
 {
-    const ElfW(Dyn) *entry = NULL;
+    const ElfW(Dyn) *entry = al_object_dynamic(info);
 
     memset(ret_names, 0, sizeof(*ret_names));
-    for (unsigned i = 0; i < info->dlpi_phnum; i++)
-        if (info->dlpi_phdr[i].p_type == PT_DYNAMIC)
-            entry = (const void *)(info->dlpi_addr + info->dlpi_phdr[i].p_vaddr);
     for (; entry && entry->d_tag != DT_NULL; entry++) {
         if (entry->d_tag == DT_GNU_HASH)
             ret_names->gnu_hash = at(info, entry->d_un.d_ptr);
@@ -93,26 +90,14 @@ struct query {
     bool program_only;
 };
 
-/* Whether the object is the one that this code is in. */
-static bool is_ours(const struct dl_phdr_info *info)
-{
-    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
-        const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-
-        if (segment->p_type == PT_LOAD &&
-            (uintptr_t)is_ours - (info->dlpi_addr + segment->p_vaddr) < segment->p_memsz)
-            return true;
-    }
-    return false;
-}
-
 static int look(struct dl_phdr_info *info, size_t size, void *data)
 {
     const struct query *query = data;
     bool found;
 
     (void)size;
-    found = !is_ours(info) && !strstr(info->dlpi_name, "vdso") && exports(info, query->name);
+    found = !al_object_holds(info, (uintptr_t)look) && !strstr(info->dlpi_name, "vdso") &&
+            exports(info, query->name);
     /* The program is the first. */
     return found ? 1 : query->program_only ? -1 : 0;
 }
