@@ -28,17 +28,43 @@
 
 /* A block's words: of its first page, and of its last, which is the same or the next. */
 struct words {
-    uint32_t *first; /* NULL where nothing is known of them yet */
-    uint32_t next;   /* 0 or 1 */
+    uint32_t *first;
+    uint32_t next; /* 0 or 1 */
+    size_t usable; /* bytes of the block */
 };
 
-/* `leaf` is that of the block's first page. The last word of a leaf has one more behind it. */
-ALWAYS_INLINE struct words words_in(struct al_leaf *leaf, const char *block, size_t usable)
+/*
+ * False if the block is not small, or nothing is known of its page yet. The last word of a leaf has
+ * one more behind it. The leaf that was found last is remembered by one thread only (`alone`):
+ * several would take that memory away from each other.
+ */
+ALWAYS_INLINE bool find_words(const char *block, bool alone, struct words *ret_words)
 {
     al_page first = al_page_of(block);
-    al_page last = al_page_of(block + usable - 1);
+    struct al_leaf *leaf;
 
-    return (struct words){al_leaf_word(leaf, first), (uint32_t)(last - first)};
+    if (!LIKELY(al_chunk_word(block) < SMALL_CHUNK))
+        return false;
+    leaf = alone ? al_pagemap_leaf_quick(first) : al_pagemap_leaf(first);
+    if (!LIKELY(leaf))
+        return false;
+    ret_words->usable = al_glibc_small_size(block);
+    ret_words->first = al_leaf_word(leaf, first);
+    ret_words->next = (uint32_t)(al_page_of(block + ret_words->usable - 1) - first);
+    return true;
+}
+
+/* A block came or went; its pages' words have been changed. */
+ALWAYS_INLINE void count_owned(struct al_counts *counts, size_t usable)
+{
+    al_count_up(&counts->part[AL_PART_OWNED_MALLOC], 1);
+    al_count_up(&counts->part[AL_PART_OWNED_BYTES], usable);
+}
+
+ALWAYS_INLINE void count_disowned(struct al_counts *counts, size_t usable)
+{
+    al_count_up(&counts->part[AL_PART_OWNED_FREE], 1);
+    al_count_up(&counts->part[AL_PART_OWNED_BYTES], -(uint64_t)usable);
 }
 
 ALWAYS_INLINE uint32_t look_at(const uint32_t *word)
@@ -131,9 +157,7 @@ NOINLINE void *malloc_shrunk(size_t size)
 void *al_tracked_alone_malloc(size_t size)
 {
     struct al_counts *counts;
-    struct al_leaf *leaf;
     struct words words;
-    size_t usable;
     void *block;
 
     /* Before every allocation, as any may let the heap grow again. */
@@ -141,73 +165,47 @@ void *al_tracked_alone_malloc(size_t size)
         return malloc_shrunk(size);
     block = al_real.malloc(size);
     counts = al_thread_counts;
-    if (!LIKELY(block && counts) || !LIKELY(al_chunk_word(block) < SMALL_CHUNK))
+    if (!LIKELY(block && counts) || !LIKELY(find_words(block, true, &words)))
         return own_otherwise(block);
-    usable = al_glibc_small_size(block);
-    leaf = al_pagemap_leaf_quick(al_page_of(block));
-    if (!LIKELY(leaf))
-        return own_otherwise(block);
-    words = words_in(leaf, block, usable);
     if (!LIKELY(al_words_settled(look_at(words.first), look_at(words.first + words.next))))
         return own_otherwise(block);
     add_both(words, 1, counts);
-    al_count_up(&counts->part[AL_PART_OWNED_MALLOC], 1);
-    al_count_up(&counts->part[AL_PART_OWNED_BYTES], usable);
+    count_owned(counts, words.usable);
     return block;
 }
 
 void al_tracked_alone_free(void *block)
 {
     struct al_counts *counts = al_thread_counts;
-    struct al_leaf *leaf;
     struct words words;
-    size_t usable;
 
-    if (!LIKELY(block && counts) || !LIKELY(al_chunk_word(block) < SMALL_CHUNK)) {
+    if (!LIKELY(block && counts) || !LIKELY(find_words(block, true, &words))) {
         disown_otherwise(block);
         return;
     }
-    usable = al_glibc_small_size(block);
-    leaf = al_pagemap_leaf_quick(al_page_of(block));
-    if (!LIKELY(leaf)) {
-        disown_otherwise(block);
-        return;
-    }
-    words = words_in(leaf, block, usable);
     if (!LIKELY(al_word_shared_alone(look_at(words.first))) ||
         !LIKELY(al_word_shared_alone(look_at(words.first + words.next)))) {
         disown_otherwise(block);
         return;
     }
     add_both(words, (uint32_t)-1, counts);
-    al_count_up(&counts->part[AL_PART_OWNED_FREE], 1);
-    al_count_up(&counts->part[AL_PART_OWNED_BYTES], -(uint64_t)usable);
+    count_disowned(counts, words.usable);
     al_real.free(block);
 }
 
 /* -- threads -------------------------------------------------------------------------------- */
 
-/* The leaf that was found last is remembered by one thread only: several would take that memory
- * away from each other. */
 void *al_tracked_threads_malloc(size_t size)
 {
     struct al_counts *counts = al_thread_counts;
     void *block = al_real.malloc(size);
-    struct al_leaf *leaf;
     struct words words;
-    size_t usable;
 
-    if (!LIKELY(block && counts) || !LIKELY(al_chunk_word(block) < SMALL_CHUNK))
+    if (!LIKELY(block && counts) || !LIKELY(find_words(block, false, &words)))
         return own_otherwise(block);
-    usable = al_glibc_small_size(block);
-    leaf = al_pagemap_leaf(al_page_of(block));
-    if (!LIKELY(leaf))
-        return own_otherwise(block);
-    words = words_in(leaf, block, usable);
     if (!LIKELY(add_if_settled(words.first)))
         return own_otherwise(block);
-    al_count_up(&counts->part[AL_PART_OWNED_MALLOC], 1);
-    al_count_up(&counts->part[AL_PART_OWNED_BYTES], usable);
+    count_owned(counts, words.usable);
     if (words.next && !LIKELY(add_if_settled(words.first + 1)))
         return own_second(block);
     return block;
@@ -216,27 +214,17 @@ void *al_tracked_threads_malloc(size_t size)
 void al_tracked_threads_free(void *block)
 {
     struct al_counts *counts = al_thread_counts;
-    struct al_leaf *leaf;
     struct words words;
-    size_t usable;
 
-    if (!LIKELY(block && counts) || !LIKELY(al_chunk_word(block) < SMALL_CHUNK)) {
+    if (!LIKELY(block && counts) || !LIKELY(find_words(block, false, &words))) {
         disown_otherwise(block);
         return;
     }
-    usable = al_glibc_small_size(block);
-    leaf = al_pagemap_leaf(al_page_of(block));
-    if (!LIKELY(leaf)) {
-        disown_otherwise(block);
-        return;
-    }
-    words = words_in(leaf, block, usable);
     if (!LIKELY(subtract_if_shared(words.first))) {
         disown_otherwise(block);
         return;
     }
-    al_count_up(&counts->part[AL_PART_OWNED_FREE], 1);
-    al_count_up(&counts->part[AL_PART_OWNED_BYTES], -(uint64_t)usable);
+    count_disowned(counts, words.usable);
     if (words.next && !LIKELY(subtract_if_shared(words.first + 1))) {
         disown_second(block);
         return;
