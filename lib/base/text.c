@@ -209,3 +209,12 @@ void al_text_printable(struct al_text *text, const char *string, size_t limit)
         }
     }
 }
+
+void al_text_file_name(struct al_text *text, const char *string, size_t limit)
+{
+    for (size_t i = 0; i < limit && string[i]; i++) {
+        unsigned char c = (unsigned char)string[i];
+
+        al_text_char(text, c < 0x20 || c == 0x7F || c == '/' ? '_' : string[i]);
+    }
+}

@@ -45,6 +45,9 @@ void al_text_pad(struct al_text *text, size_t column);
 /* In double quotes, as JSON wants it; bytes that are not UTF-8 become U+FFFD. */
 void al_text_json(struct al_text *text, const char *string);
 
+/* Fit to be part of a file's name: control bytes and slashes become _; at most `limit` bytes. */
+void al_text_file_name(struct al_text *text, const char *string, size_t limit);
+
 /* Fit for a line on a terminal: control bytes become \xNN, and after `limit` bytes "..." follows.
  */
 void al_text_printable(struct al_text *text, const char *string, size_t limit);

@@ -90,7 +90,7 @@ static int lock_by_hooks(bool late)
     al_process.run.lock_error = error;
     track_heap();
     if (!start.observe) {
-        al_process.run.backend = "hooks";
+        al_process_set_backend("hooks");
         al_process.locks = true;
     }
     return error;
@@ -138,7 +138,7 @@ static void do_without(void)
     al_room_end();
     al_lock_alloc_stop();
     backend.state = NOT_KERNEL;
-    al_process.run.backend = "none";
+    al_process_set_backend("none");
     al_process.locks = false;
     al_process.run.figures = NULL;
 }
@@ -170,7 +170,7 @@ static void start_hooks(char *const environment[])
 
 static void use_kernel(unsigned flags)
 {
-    al_process.run.backend = "kernel";
+    al_process_set_backend("kernel");
     al_process.locks = true;
     al_pagemap_init(false);
     al_books.by_kernel = true;
@@ -391,6 +391,6 @@ void al_backend_forked(const struct al_config *config)
         return; /* a part may be had, and the books know which */
     al_room_end();
     backend.state = NOT_KERNEL;
-    al_process.run.backend = "none";
+    al_process_set_backend("none");
     al_process.locks = false;
 }

@@ -2,6 +2,7 @@
 
 #include "books.h"
 #include "downgrades.h"
+#include "live.h"
 #include "process.h"
 #include "strangers.h"
 #include "sys.h"
@@ -147,7 +148,13 @@ static const char *search_path(void)
 
 static bool wants_report(void)
 {
-    return is_ours() && al_process.run.config->stats != AL_STATS_OFF;
+    return is_ours() && (al_process.run.config->stats != AL_STATS_OFF || al_live_in_file());
+}
+
+void al_ends_exec_failed(void)
+{
+    if (is_ours())
+        al_live_resume();
 }
 
 void al_ends_exec(int directory, const char *path, int flags)

@@ -32,6 +32,9 @@ void al_ends_exec(int directory, const char *path, int flags);
 /* The same for a name that is searched for as execvp(3) does. */
 void al_ends_exec_search(const char *name);
 
+/* It has failed: what others see of the process (live.h) says so. */
+void al_ends_exec_failed(void);
+
 /*
  * The program ends itself by SIGABRT. A handler of it may go on by siglongjmp, and then there is a
  * report at the real end; where that is the program's habit, only its first abort makes one.

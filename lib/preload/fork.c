@@ -8,7 +8,7 @@
 #include "counters.h"
 #include "downgrades.h"
 #include "ends.h"
-#include "histogram.h"
+#include "live.h"
 #include "process.h"
 #include "sys.h"
 
@@ -17,9 +17,9 @@ static void begin_counting(bool tracks)
 {
     uint64_t sum[AL_COUNTER_TOTAL];
 
-    al_counters_sum(sum);
-    al_counters_after_fork();
-    al_histograms_after_fork();
+    al_counters_after_fork(sum);
+    for (size_t i = 0; i < AL_TIMED_TOTAL; i++)
+        al_histogram_forget(&al_live.histogram[i]);
     if (!tracks)
         return;
     al_count_add(AL_COUNT_by_kind_heap_requested_bytes, sum[AL_COUNT_by_kind_heap_requested_bytes]);
@@ -41,9 +41,15 @@ void al_process_after_fork(void)
     al_gate_reset(&al_books.gate);
     al_ends_after_fork();
     al_stderr_release(&al_process.err);
+    al_process.run.pid = (pid_t)al_sys0(SYS_getpid);
+    if (!al_live_forked(al_process.run.pid)) {
+        al_thread_counts = NULL;
+        al_process_sandboxed();
+        return;
+    }
     begin_counting(tracks);
     al_downgrades_begin(al_now_ns());
-    al_process.run.pid = (pid_t)al_sys0(SYS_getpid);
+    al_live_show_forked();
     al_process.run.peak_kernel_bytes = 0;
     al_process.program_locks = false;
     al_process.program_all = false;

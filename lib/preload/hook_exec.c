@@ -27,6 +27,13 @@ static void executing_found(const char *name)
     al_ends_exec_search(name);
 }
 
+/* The process goes on as it was. */
+static int came_back(int result)
+{
+    al_ends_exec_failed();
+    return result;
+}
+
 /* What is no bare system call may be asked for before it is known, or where libc does not have it.
  */
 #define RESOLVED(name) (al_real_resolve() && al_real.name)
@@ -40,7 +47,7 @@ static int not_there(void)
 AL_EXPORT int execve(const char *path, char *const argv[], char *const envp[])
 {
     executing(AT_FDCWD, path, 0);
-    return al_real.execve(path, argv, envp);
+    return came_back(al_real.execve(path, argv, envp));
 }
 
 /* libc has it, and says so, from glibc 2.34 on. */
@@ -51,7 +58,7 @@ AL_EXPORT int execveat(int directory, const char *path, char *const argv[], char
                        int flags)
 {
     executing(directory, path, flags);
-    return al_real.execveat(directory, path, argv, envp, flags);
+    return came_back(al_real.execveat(directory, path, argv, envp, flags));
 }
 
 AL_EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
@@ -59,13 +66,14 @@ AL_EXPORT int fexecve(int fd, char *const argv[], char *const envp[])
     if (!RESOLVED(fexecve))
         return not_there();
     executing(fd, "", AT_EMPTY_PATH);
-    return al_real.fexecve(fd, argv, envp);
+    return came_back(al_real.fexecve(fd, argv, envp));
 }
 
 static int execute(const char *path, char *const argv[])
 {
     executing(AT_FDCWD, path, 0);
-    return RESOLVED(execv) ? al_real.execv(path, argv) : al_real.execve(path, argv, environ);
+    return came_back(RESOLVED(execv) ? al_real.execv(path, argv)
+                                     : al_real.execve(path, argv, environ));
 }
 
 AL_EXPORT int execv(const char *path, char *const argv[])
@@ -78,7 +86,7 @@ static int search_and_execute(const char *name, char *const argv[])
     if (!RESOLVED(execvp))
         return not_there();
     executing_found(name);
-    return al_real.execvp(name, argv);
+    return came_back(al_real.execvp(name, argv));
 }
 
 AL_EXPORT int execvp(const char *name, char *const argv[])
@@ -91,7 +99,7 @@ AL_EXPORT int execvpe(const char *name, char *const argv[], char *const envp[])
     if (!RESOLVED(execvpe))
         return not_there();
     executing_found(name);
-    return al_real.execvpe(name, argv, envp);
+    return came_back(al_real.execvpe(name, argv, envp));
 }
 
 /* -- arguments one by one ------------------------------------------------------------------- */
@@ -147,5 +155,5 @@ AL_EXPORT int execle(const char *path, const char *first, ...)
     envp = va_arg(list, char *const *);
     va_end(list);
     executing(AT_FDCWD, path, 0);
-    return al_real.execve(path, argv, envp);
+    return came_back(al_real.execve(path, argv, envp));
 }

@@ -22,6 +22,31 @@ AL_EXPORT pid_t fork(void)
     return al_real.fork();
 }
 
+/* libc has it, and says so, from glibc 2.34 on. */
+pid_t _Fork(void); // NOLINT(readability-redundant-declaration)
+
+/* It calls no handlers of fork, so it is done here what ours do. */
+AL_EXPORT pid_t _Fork(void)
+{
+    pid_t child;
+
+    al_count(AL_COUNT_calls_fork);
+    if (!al_real_resolve() || !al_real._Fork) {
+        errno = ENOSYS;
+        return -1;
+    }
+    al_counters_before_fork();
+    child = al_real._Fork();
+    if (child == 0) {
+        al_process_after_fork();
+        return 0;
+    }
+    al_counters_forked();
+    if (child > 0)
+        al_count(AL_COUNT_children_fork);
+    return child;
+}
+
 static void __attribute__((noreturn)) end_with(int status, void (*real)(int))
 {
     al_process_end("_exit");

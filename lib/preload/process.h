@@ -18,6 +18,9 @@ struct al_process {
 
 extern struct al_process al_process;
 
+/* Who locks: "kernel", "hooks" or "none". The string lives for ever. */
+void al_process_set_backend(const char *backend);
+
 /* Ends the process, before main, with the status of a bad configuration: 78. */
 void al_process_give_up(void) __attribute__((noreturn));
 

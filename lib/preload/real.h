@@ -72,6 +72,7 @@
     AL_REAL(int, setrlimit, (AL_RLIMIT_RESOURCE, const struct rlimit *))                           \
     AL_REAL(int, prlimit, (pid_t, AL_RLIMIT_RESOURCE, const struct rlimit *, struct rlimit *))     \
     AL_REAL(pid_t, fork, (void))                                                                   \
+    AL_REAL(pid_t, _Fork, (void))                                                                  \
     AL_REAL(int, execv, (const char *, char *const *))                                             \
     AL_REAL(int, execvp, (const char *, char *const *))                                            \
     AL_REAL(int, execvpe, (const char *, char *const *, char *const *))                            \

@@ -5,9 +5,12 @@
 #include "ends.h"
 #include "heap_owner.h"
 #include "heap_table.h"
+#include "live.h"
 #include "process.h"
+#include "procfs.h"
 #include "program.h"
 #include "real.h"
+#include "reason.h"
 #include "reserve.h"
 #include "say.h"
 #include "strangers.h"
@@ -18,6 +21,9 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
+
+/* Whether libc is glibc. */
+extern const char *gnu_get_libc_version(void) __attribute__((weak));
 
 /* sysexits.h: EX_CONFIG. */
 enum { STATUS_BAD_CONFIGURATION = 78 };
@@ -42,6 +48,12 @@ static const char *program_name(void)
         return "";
     slash = strrchr(path, '/');
     return slash ? slash + 1 : path;
+}
+
+void al_process_set_backend(const char *backend)
+{
+    al_process.run.backend = backend;
+    al_live_set_backend(backend);
 }
 
 void al_process_give_up(void)
@@ -74,7 +86,72 @@ static void say_left_alone(const char *sanitizer)
     al_stderr_release(&al_process.err);
 }
 
-static void __attribute__((constructor)) start(void)
+/* As it was started: programs write over their arguments to be seen by another name. */
+static void read_command(char *ret_command, size_t size, int argc, char *const *argv)
+{
+    struct al_text command = al_text_over(ret_command, size);
+
+    if (!gnu_get_libc_version) {
+        (void)al_command_line_read(ret_command, size);
+        return;
+    }
+    for (int i = 0; i < argc && argv[i]; i++) {
+        if (i)
+            al_text_char(&command, ' ');
+        al_text_string(&command, argv[i]);
+    }
+}
+
+/* NAME=value of each option that the environment gave, each with its terminator. What does not fit
+ * is left out whole. */
+static void print_options(char *ret_options, size_t size)
+{
+    size_t length = 0;
+
+    for (size_t i = 0; i < al_option_count; i++) {
+        struct al_text option = al_text_over(ret_options + length, size - length - 1);
+
+        if (!(config.given >> i & 1))
+            continue;
+        al_text_string(&option, AL_OPTION_PREFIX);
+        al_text_string(&option, al_options[i].name);
+        al_text_char(&option, '=');
+        al_option_print(&option, &al_options[i], &config);
+        if (!option.cut && length + option.length + 3 < size)
+            length += option.length + 1;
+    }
+    memset(ret_options + length, 0, size - length);
+}
+
+static void show_counters(int argc, char *const *argv, struct al_text *problems)
+{
+    static char command[sizeof(al_live.head.command)];
+    static char options[sizeof(al_live.head.options)];
+    const struct al_live_start live = {.pid = al_process.run.pid,
+                                       .program = al_process.run.program,
+                                       .command = command,
+                                       .options = options,
+                                       .options_size = sizeof(options),
+                                       .directory = config.live_dir};
+    int error;
+
+    read_command(command, sizeof(command), argc, argv);
+    print_options(options, sizeof(options));
+    error = al_live_begin(&live);
+    if (!error)
+        return;
+    al_text_string(problems, "libautolock: the counters cannot be kept in \"");
+    al_text_printable(problems, config.live_dir, 200);
+    al_text_string(problems, "\" (" AL_OPTION_PREFIX "LIVE_DIR): ");
+    al_reason_print(problems, error);
+    al_text_string(problems, "; they end with the process\n");
+}
+
+/*
+ * glibc, old and new, gives constructors what main gets; others do not, and then these are of no
+ * use.
+ */
+static void __attribute__((constructor)) start(int argc, char **argv)
 {
     static char problem_bytes[8192];
     struct al_text problems = al_text_over(problem_bytes, sizeof(problem_bytes));
@@ -96,13 +173,14 @@ static void __attribute__((constructor)) start(void)
     al_process.run.pid = (pid_t)al_sys0(SYS_getpid);
     al_process.run.config = &config;
     al_process.run.program = program_name();
-    al_process.run.backend = "none";
+    al_process_set_backend("none");
     al_downgrades_begin(al_now_ns());
+    show_counters(argc, argv, &problems);
     al_say_steps(&config);
     al_thread_end_watch();
     al_gate_watch_forks(&al_books.gate, al_process_after_fork);
 
-    if (problem_count && config.log >= AL_LOG_ERROR)
+    if (problems.length && config.log >= AL_LOG_ERROR)
         al_say(problems.at, problems.length);
     if (problem_count && config.on_failure == AL_ON_FAILURE_FAIL)
         al_process_give_up();

@@ -15,10 +15,11 @@ extern void *__dso_handle __attribute__((visibility("hidden")));
 static pthread_key_t key;
 
 /* The key's destructor: the last thing that libc lets us do in a thread. */
-static void thread_ends(void *counts)
+static void thread_ends(void *unused)
 {
+    (void)unused;
     al_thread_stack_ends();
-    al_counters_thread_ends(counts);
+    al_counters_thread_ends();
 }
 
 void al_thread_end_second(void)
@@ -55,6 +56,7 @@ static void watch_threads(void)
 
 static void parent_forked(void)
 {
+    al_counters_forked();
     al_count(AL_COUNT_children_fork);
 }
 
@@ -67,12 +69,13 @@ void al_thread_end_watch(void)
         return;
     watching_forks = true;
     if (al_real.__register_atfork) {
-        (void)al_real.__register_atfork(NULL, parent_forked, al_process_after_fork, &__dso_handle);
+        (void)al_real.__register_atfork(al_counters_before_fork, parent_forked,
+                                        al_process_after_fork, &__dso_handle);
     } else {
         int (*atfork)(void (*)(void), void (*)(void), void (*)(void));
 
         *(void **)&atfork = al_real_find("pthread_atfork");
         if (atfork)
-            (void)atfork(NULL, parent_forked, al_process_after_fork);
+            (void)atfork(al_counters_before_fork, parent_forked, al_process_after_fork);
     }
 }

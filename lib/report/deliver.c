@@ -2,6 +2,7 @@
 
 #include "downgrades.h"
 #include "emit.h"
+#include "reason.h"
 #include "sys.h"
 
 #include <fcntl.h>
@@ -69,16 +70,6 @@ int al_stderr_write(const struct al_stderr *err, const char *bytes, size_t count
     return -EBADF;
 }
 
-/* A program's name as part of a file name: no control bytes, no slash. */
-static void add_program(struct al_text *path, const char *program)
-{
-    for (; *program; program++) {
-        unsigned char c = (unsigned char)*program;
-
-        al_text_char(path, c < 0x20 || c == 0x7F || c == '/' ? '_' : *program);
-    }
-}
-
 static int expand_path(struct al_text *path, const char *pattern,
                        const struct al_snapshot *snapshot)
 {
@@ -92,7 +83,7 @@ static int expand_path(struct al_text *path, const char *pattern,
             al_text_i64(path, snapshot->pid);
             break;
         case 'n':
-            add_program(path, snapshot->run->program);
+            al_text_file_name(path, snapshot->run->program, SIZE_MAX);
             break;
         case '%':
             al_text_char(path, '%');
@@ -118,57 +109,15 @@ static int write_file(const char *path, const struct al_text *report)
     return result;
 }
 
-static const char *reason_of(int error)
-{
-    switch (-error) {
-    case EACCES:
-        return "permission denied";
-    case ENOENT:
-        return "no such directory";
-    case ENOTDIR:
-        return "a part of the path is no directory";
-    case EISDIR:
-        return "it is a directory";
-    case ELOOP:
-        return "it is a symbolic link, which is not followed";
-    case ENXIO:
-    case EAGAIN:
-        return "nobody reads it";
-    case ENOSPC:
-        return "no space left";
-    case EDQUOT:
-        return "the quota is used up";
-    case EFBIG:
-        return "the file size limit is reached";
-    case EROFS:
-        return "the file system is read-only";
-    case ENAMETOOLONG:
-        return "the name is too long";
-    case EMFILE:
-    case ENFILE:
-        return "no descriptor left";
-    case EIO:
-        return "input/output error";
-    default:
-        return NULL;
-    }
-}
-
 static void explain(const struct al_stderr *err, const char *path, int error)
 {
     char line[1024]; /* a control byte takes four */
     struct al_text text = al_text_over(line, sizeof(line));
-    const char *reason = reason_of(error);
 
     al_text_string(&text, "libautolock: the report cannot be written to \"");
     al_text_printable(&text, path, 200);
     al_text_string(&text, "\": ");
-    if (reason) {
-        al_text_string(&text, reason);
-    } else {
-        al_text_string(&text, "errno ");
-        al_text_i64(&text, -error);
-    }
+    al_reason_print(&text, error);
     al_text_string(&text, "; here it is\n");
     (void)al_stderr_write(err, text.at, text.length);
 }
@@ -190,7 +139,7 @@ void al_deliver(struct al_stderr *err, struct al_run *run, const char *ended)
     struct al_text report = al_text_over(bytes, sizeof(bytes));
     int error;
 
-    if (run->config->stats == AL_STATS_OFF)
+    if (run->config->stats == AL_STATS_OFF && !al_live_in_file())
         return;
     error = al_snapshot_take(&snapshot, run, ended);
     /* A program that has used up its descriptors leaves us our own, to read and write files. */
@@ -200,6 +149,9 @@ void al_deliver(struct al_stderr *err, struct al_run *run, const char *ended)
     }
     if (error)
         al_downgrade_add(error == -ENOENT ? without_proc : without_figures);
+    al_live_finish(ended);
+    if (run->config->stats == AL_STATS_OFF)
+        return;
     if (run->config->stats == AL_STATS_JSON)
         al_emit_json(&report, &snapshot);
     else

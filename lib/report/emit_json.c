@@ -108,7 +108,7 @@ static void emit_head(struct al_text *text, const struct al_snapshot *snapshot)
     number_member(text, "pid", (uint64_t)snapshot->pid);
     number_member(text, "ppid", (uint64_t)snapshot->ppid);
     string_member(text, "program", snapshot->run->program);
-    string_member(text, "command", snapshot->command);
+    string_member(text, "command", snapshot->head->command);
     repeat_option(text, "MODE", config);
     repeat_option(text, "FLAGS", config);
     repeat_option(text, "KINDS", config);
@@ -122,24 +122,21 @@ static void emit_head(struct al_text *text, const struct al_snapshot *snapshot)
     al_text_char(text, '}');
 }
 
-static void emit_downgrades(struct al_text *text)
+static void emit_downgrades(struct al_text *text, const struct al_live_head *head)
 {
-    size_t count = al_downgrades_count();
     const char *comma = "";
 
-    if (count > AL_DOWNGRADES_MAX)
-        count = AL_DOWNGRADES_MAX;
     key(text, "downgrades");
     al_text_char(text, '[');
-    for (size_t i = 0; i < count; i++) {
-        struct al_downgrade entry = al_downgrade_at(i);
+    for (size_t i = 0; i < AL_DOWNGRADES_MAX; i++) {
+        const struct al_downgrade *entry = al_downgrade_at(head, i);
 
-        if (!entry.reason)
+        if (!entry)
             continue;
         al_text_string(text, comma);
         al_text_char(text, '{');
-        number_member(text, "when_ns", entry.when_ns);
-        string_member(text, "reason", entry.reason);
+        number_member(text, "when_ns", entry->when_ns);
+        string_member(text, "reason", entry->reason);
         al_text_char(text, '}');
         comma = ",";
     }
@@ -179,7 +176,7 @@ void al_emit_json(struct al_text *text, const struct al_snapshot *snapshot)
 {
     al_text_char(text, '{');
     emit_head(text, snapshot);
-    emit_downgrades(text);
+    emit_downgrades(text, snapshot->head);
     emit_fields(text, snapshot->field);
     al_text_string(text, "}\n");
 }

@@ -149,17 +149,15 @@ static unsigned print_object(struct al_text *text, const uint64_t *field, const 
     return printed;
 }
 
-static void print_downgrades(struct al_text *text)
+static void print_downgrades(struct al_text *text, const struct al_live_head *head)
 {
-    size_t count = al_downgrades_count();
+    for (size_t i = 0; i < AL_DOWNGRADES_MAX; i++) {
+        const struct al_downgrade *entry = al_downgrade_at(head, i);
 
-    for (size_t i = 0; i < count && i < AL_DOWNGRADES_MAX; i++) {
-        const char *reason = al_downgrade_at(i).reason;
-
-        if (!reason)
+        if (!entry)
             continue;
         label(text, "less");
-        al_text_string(text, reason);
+        al_text_string(text, entry->reason);
         al_text_char(text, '\n');
     }
 }
@@ -178,7 +176,7 @@ void al_emit_text(struct al_text *text, const struct al_snapshot *snapshot)
 
     print_asked(text, snapshot->run->config);
     print_locked(text, snapshot);
-    print_downgrades(text);
+    print_downgrades(text, snapshot->head);
     print_locking(text, snapshot);
     print_memory(text, field);
     print_faults(text, field);

@@ -1,6 +1,5 @@
 #include "snapshot.h"
 
-#include "histogram.h"
 #include "procfs.h"
 #include "sys.h"
 
@@ -16,16 +15,6 @@ void al_faults_read(uint64_t *ret_minor, uint64_t *ret_major)
     al_sys2(SYS_getrusage, RUSAGE_SELF, &usage);
     *ret_minor = (uint64_t)usage.ru_minflt;
     *ret_major = (uint64_t)usage.ru_majflt;
-}
-
-static void take_counters(uint64_t *field)
-{
-    uint64_t sum[AL_COUNTER_TOTAL];
-
-    al_counters_sum(sum);
-    for (size_t i = 0; i < AL_FIELD_TOTAL; i++)
-        if (al_fields[i].counter >= 0)
-            field[i] = sum[al_fields[i].counter];
 }
 
 /* Where a histogram's figures stand in the report. */
@@ -55,17 +44,32 @@ static const struct place places[] = {
 
 static_assert(sizeof(places) / sizeof(places[0]) == AL_TIMED_TOTAL, "each has its place");
 
-static void take_times(uint64_t *field)
+static void fill_times(uint64_t *field, const struct al_live *live)
 {
     for (size_t i = 0; i < AL_TIMED_TOTAL; i++) {
         const struct place *place = &places[i];
-        struct al_times times = al_histogram_look(&al_histograms[place->timed]);
+        struct al_times times = al_histogram_look(&live->histogram[place->timed]);
 
         field[place->p50_ns] = times.p50_ns;
         field[place->p99_ns] = times.p99_ns;
         field[place->p999_ns] = times.p999_ns;
         field[place->max_ns] = times.max_ns;
     }
+}
+
+void al_snapshot_look(struct al_snapshot *snapshot, const struct al_live *live)
+{
+    snapshot->head = &live->head;
+    for (size_t i = 0; i < AL_FIELD_TOTAL; i++)
+        snapshot->field[i] = __atomic_load_n(&live->head.field[i], __ATOMIC_RELAXED);
+    fill_times(snapshot->field, live);
+}
+
+void al_snapshot_count(struct al_snapshot *snapshot, const uint64_t sum[static AL_COUNTER_TOTAL])
+{
+    for (size_t i = 0; i < AL_FIELD_TOTAL; i++)
+        if (al_fields[i].counter >= 0)
+            snapshot->field[i] = sum[al_fields[i].counter];
 }
 
 static int take_memory(struct al_snapshot *snapshot, struct al_run *run)
@@ -91,36 +95,41 @@ static int take_memory(struct al_snapshot *snapshot, struct al_run *run)
     return error;
 }
 
-static void take_faults(uint64_t *field, const struct al_run *run)
+static void fill_faults(uint64_t *field, const struct al_run *run, uint64_t minor, uint64_t major)
 {
-    uint64_t minor;
-    uint64_t major;
-
-    al_faults_read(&minor, &major);
     field[AL_FIELD_faults_minor] = minor;
     field[AL_FIELD_faults_major] = major;
     field[AL_FIELD_faults_minor_after_lock] = minor - run->minor_at_lock;
     field[AL_FIELD_faults_major_after_lock] = major - run->major_at_lock;
 }
 
+static void show_gauges(const uint64_t *field)
+{
+    for (size_t i = 0; i < AL_FIELD_TOTAL; i++)
+        if (al_fields[i].counter < 0)
+            al_live_set((enum al_field)i, field[i]);
+}
+
 int al_snapshot_take(struct al_snapshot *ret_snapshot, struct al_run *run, const char *ended)
 {
+    uint64_t sum[AL_COUNTER_TOTAL];
+    uint64_t minor;
+    uint64_t major;
     int error;
 
+    /* First what our own work below would change. */
+    al_faults_read(&minor, &major);
     memset(ret_snapshot, 0, sizeof(*ret_snapshot));
     ret_snapshot->run = run;
     ret_snapshot->ended = ended;
     ret_snapshot->pid = run->pid;
-    /* First what our own work below would change. */
-    take_faults(ret_snapshot->field, run);
-    /* Before the sums, as the sum of a call grows first: no call is longer than all of them. */
-    take_times(ret_snapshot->field);
-    take_counters(ret_snapshot->field);
+    al_snapshot_look(ret_snapshot, &al_live);
+    al_counters_sum(sum);
+    al_snapshot_count(ret_snapshot, sum);
+    fill_faults(ret_snapshot->field, run, minor, major);
     error = take_memory(ret_snapshot, run);
     if (run->figures)
         run->figures(ret_snapshot->field);
-    /* The text has the program's name alone. */
-    if (run->config->stats != AL_STATS_TEXT)
-        (void)al_command_line_read(ret_snapshot->command, sizeof(ret_snapshot->command));
+    show_gauges(ret_snapshot->field);
     return error;
 }

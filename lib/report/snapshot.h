@@ -4,7 +4,7 @@
 #ifndef AL_SNAPSHOT_H
 #define AL_SNAPSHOT_H
 
-#include "fields.h"
+#include "live.h"
 #include "options.h"
 
 #include <sys/types.h>
@@ -24,14 +24,12 @@ struct al_run {
     int lock_error; /* of the lock asked for at start: 0 or a negative errno */
 };
 
-enum { AL_COMMAND_BYTES = 2048 };
-
 struct al_snapshot {
     const struct al_run *run;
-    const char *ended; /* "exit", … or "running" */
+    const struct al_live_head *head; /* the command line, and what became less */
+    const char *ended;               /* "exit", … or "running" */
     pid_t pid;
     pid_t ppid;
-    char command[AL_COMMAND_BYTES]; /* "" where the report is text, which does not show it */
     uint64_t field[AL_FIELD_TOTAL];
 };
 
@@ -39,8 +37,16 @@ struct al_snapshot {
 void al_faults_read(uint64_t *ret_minor, uint64_t *ret_major);
 
 /*
- * Overwrites all of `ret_snapshot`; async-signal safe. Returns 0, or the negative errno of the
- * memory figures, which are 0 then.
+ * What is counted in this or another process: how long calls took, and all gauges as they were last
+ * looked at; then the sum of its blocks, which is to be had later, as a call's time is added there
+ * first: so no call is longer than all of them.
+ */
+void al_snapshot_look(struct al_snapshot *snapshot, const struct al_live *live);
+void al_snapshot_count(struct al_snapshot *snapshot, const uint64_t sum[static AL_COUNTER_TOTAL]);
+
+/*
+ * Overwrites all of `ret_snapshot`, and what others see of the gauges (live.h); async-signal safe.
+ * Returns 0, or the negative errno of the memory figures, which are 0 then.
  */
 int al_snapshot_take(struct al_snapshot *ret_snapshot, struct al_run *run, const char *ended);
 

@@ -1,25 +1,11 @@
 #include "counters.h"
 
+#include "live.h"
 #include "sys.h"
 
-#include <assert.h>
 #include <string.h>
-#include <sys/mman.h>
 
-/* Most programs have few threads; they need no memory beyond the library's own. */
-enum { FIRST_BLOCKS = 8, SLAB_BYTES = 64 * 1024 };
-
-struct slab {
-    struct slab *next;
-    size_t blocks;
-    struct al_counts *block;
-};
-
-static struct al_counts first_blocks[FIRST_BLOCKS];
-static struct slab first_slab = {.blocks = FIRST_BLOCKS, .block = first_blocks};
-
-/* For threads that count after they have ended, and for all when memory is out. */
-static struct al_counts shared_counts;
+enum { SLAB_BYTES = 64 * 1024 };
 
 __thread struct al_counts *al_thread_counts __attribute__((tls_model("initial-exec")));
 static __thread bool thread_ended __attribute__((tls_model("initial-exec")));
@@ -27,6 +13,14 @@ static __thread bool thread_ended __attribute__((tls_model("initial-exec")));
 void (*al_counters_on_attach)(struct al_counts *counts);
 
 static bool stopped;
+
+/* Blocks of the forking threads: private, unlike all others. */
+enum { FORKING_MAX = 4 };
+static struct al_counts forking[FORKING_MAX];
+
+/* While the thread forks: its own block, and what all had counted before. */
+static __thread struct al_counts *block_before_fork __attribute__((tls_model("initial-exec")));
+static uint64_t before_fork[FORKING_MAX][AL_COUNTER_TOTAL];
 
 static bool claim(struct al_counts *counts)
 {
@@ -37,42 +31,50 @@ static bool claim(struct al_counts *counts)
                                        __ATOMIC_RELAXED);
 }
 
-static struct slab *next_of(struct slab *slab)
+static struct al_slab *next_of(const struct al_slab *slab)
 {
-    return __atomic_load_n(&slab->next, __ATOMIC_ACQUIRE);
+    return (struct al_slab *)(uintptr_t)__atomic_load_n(&slab->next, __ATOMIC_ACQUIRE);
+}
+
+/* The blocks of the slab; of none: those that there are always. */
+static struct al_counts *blocks_of(struct al_slab *slab, size_t *ret_count)
+{
+    *ret_count = slab == &al_live.head.slab ? AL_LIVE_BLOCKS : (size_t)slab->blocks;
+    return slab == &al_live.head.slab ? al_live.block : slab->block;
 }
 
 /* Adds a slab behind `last`, with its first block claimed. NULL when there is no memory. */
-static struct al_counts *grow(struct slab *last)
+static struct al_counts *grow(struct al_slab *last)
 {
-    long mapped =
-        al_sys_mmap(NULL, SLAB_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    struct slab *slab = (struct slab *)mapped;
-    struct slab *none = NULL;
+    uint64_t offset = 0;
+    struct al_slab *slab = al_live_extend(SLAB_BYTES, &offset);
+    uint64_t none = 0;
 
-    if (al_sys_failed(mapped))
+    if (!slab)
         return NULL;
-    /* The header takes the place of the first block. */
-    static_assert(sizeof(struct slab) <= sizeof(struct al_counts), "a header fits into a block");
-    slab->block = (struct al_counts *)mapped + 1;
-    slab->blocks = SLAB_BYTES / sizeof(struct al_counts) - 1;
+    slab->blocks = (SLAB_BYTES - sizeof(*slab)) / sizeof(struct al_counts);
+    slab->offset = offset;
     slab->block[0].claimed = 1;
-    while (!__atomic_compare_exchange_n(&last->next, &none, slab, false, __ATOMIC_RELEASE,
-                                        __ATOMIC_ACQUIRE)) {
-        last = none;
-        none = NULL;
+    while (!__atomic_compare_exchange_n(&last->next, &none, (uint64_t)(uintptr_t)slab, false,
+                                        __ATOMIC_RELEASE, __ATOMIC_ACQUIRE)) {
+        last = (struct al_slab *)(uintptr_t)none;
+        none = 0;
     }
+    __atomic_store_n(&last->next_offset, offset, __ATOMIC_RELEASE);
     return &slab->block[0];
 }
 
 static struct al_counts *claim_any(void)
 {
-    struct slab *slab = &first_slab;
+    struct al_slab *slab = &al_live.head.slab;
 
     for (;;) {
-        for (size_t i = 0; i < slab->blocks; i++)
-            if (claim(&slab->block[i]))
-                return &slab->block[i];
+        size_t count;
+        struct al_counts *block = blocks_of(slab, &count);
+
+        for (size_t i = 0; i < count; i++)
+            if (claim(&block[i]))
+                return &block[i];
         if (!next_of(slab))
             return grow(slab);
         slab = next_of(slab);
@@ -87,7 +89,7 @@ void al_count_attach(enum al_counter counter, uint64_t amount)
         return;
     counts = thread_ended ? NULL : claim_any();
     if (!counts) {
-        __atomic_fetch_add(&shared_counts.value[counter], amount, __ATOMIC_RELAXED);
+        __atomic_fetch_add(&al_live.shared.value[counter], amount, __ATOMIC_RELAXED);
         return;
     }
     if (al_thread_counts) {
@@ -107,11 +109,14 @@ void al_counters_stop(void)
     stopped = true;
 }
 
-void al_counters_thread_ends(struct al_counts *counts)
+void al_counters_thread_ends(void)
 {
+    struct al_counts *counts = al_thread_counts;
+
     thread_ended = true;
     al_thread_counts = NULL;
-    __atomic_store_n(&counts->claimed, 0, __ATOMIC_RELEASE);
+    if (counts)
+        __atomic_store_n(&counts->claimed, 0, __ATOMIC_RELEASE);
 }
 
 static uint64_t part_of(const struct al_counts *counts, enum al_part part)
@@ -132,7 +137,7 @@ static void add_parts(uint64_t *sum, const struct al_counts *counts)
     sum[AL_COUNT_by_kind_heap_requested_bytes] += part_of(counts, AL_PART_OWNED_BYTES);
 }
 
-static void add_block(uint64_t *sum, const struct al_counts *counts)
+void al_counters_add_block(uint64_t sum[static AL_COUNTER_TOTAL], const struct al_counts *counts)
 {
     for (size_t i = 0; i < AL_COUNTER_TOTAL; i++)
         sum[i] += __atomic_load_n(&counts->value[i], __ATOMIC_RELAXED);
@@ -142,10 +147,60 @@ static void add_block(uint64_t *sum, const struct al_counts *counts)
 void al_counters_sum(uint64_t ret_sum[static AL_COUNTER_TOTAL])
 {
     memset(ret_sum, 0, sizeof(uint64_t) * AL_COUNTER_TOTAL);
-    add_block(ret_sum, &shared_counts);
-    for (struct slab *slab = &first_slab; slab; slab = next_of(slab))
-        for (size_t i = 0; i < slab->blocks; i++)
-            add_block(ret_sum, &slab->block[i]);
+    al_counters_add_block(ret_sum, &al_live.shared);
+    for (struct al_slab *slab = &al_live.head.slab; slab; slab = next_of(slab)) {
+        size_t count;
+        const struct al_counts *block = blocks_of(slab, &count);
+
+        for (size_t i = 0; i < count; i++)
+            al_counters_add_block(ret_sum, &block[i]);
+    }
+    for (size_t i = 0; i < FORKING_MAX; i++)
+        al_counters_add_block(ret_sum, &forking[i]);
+}
+
+/* -- forks ---------------------------------------------------------------------------------- */
+
+static void zero(struct al_counts *counts)
+{
+    memset(counts->part, 0, sizeof(counts->part));
+    memset(counts->value, 0, sizeof(counts->value));
+}
+
+/* Of no thread's moment, as other threads go on; the kernel copies the memory a little later. */
+void al_counters_before_fork(void)
+{
+    /* One that never counted gets its block now rather than in the child, from its parent's. */
+    if (!al_thread_counts && !thread_ended)
+        al_count_attach(AL_COUNT_calls_fork, 0);
+    if (!al_thread_counts || block_before_fork)
+        return;
+    for (size_t i = 0; i < FORKING_MAX; i++) {
+        if (!claim(&forking[i]))
+            continue;
+        al_counters_sum(before_fork[i]);
+        block_before_fork = al_thread_counts;
+        al_thread_counts = &forking[i];
+        return;
+    }
+}
+
+void al_counters_forked(void)
+{
+    struct al_counts *own = block_before_fork;
+    struct al_counts *counts = al_thread_counts;
+
+    if (!own)
+        return;
+    al_thread_counts = own;
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    for (size_t i = 0; i < AL_PART_TOTAL; i++)
+        al_count_up(&own->part[i], counts->part[i]);
+    for (size_t i = 0; i < AL_COUNTER_TOTAL; i++)
+        al_count_up(&own->value[i], counts->value[i]);
+    zero(counts);
+    block_before_fork = NULL;
+    __atomic_store_n(&counts->claimed, 0, __ATOMIC_RELEASE);
 }
 
 static bool counts_nothing(const struct al_counts *counts)
@@ -156,18 +211,49 @@ static bool counts_nothing(const struct al_counts *counts)
            memcmp(counts->value, nothing.value, sizeof(nothing.value)) == 0;
 }
 
-void al_counters_after_fork(void)
+/* Reading an untouched page costs no memory, writing one does. */
+static void forget(struct al_counts *counts)
 {
-    memset(&shared_counts, 0, sizeof(shared_counts));
-    for (struct slab *slab = &first_slab; slab; slab = next_of(slab)) {
-        for (size_t i = 0; i < slab->blocks; i++) {
-            struct al_counts *counts = &slab->block[i];
+    if (!counts_nothing(counts))
+        zero(counts);
+    if (counts->claimed)
+        counts->claimed = 0;
+}
 
-            /* Reading an untouched page costs no memory, writing one does. */
-            if (!counts->claimed && counts_nothing(counts))
-                continue;
-            memset(counts, 0, sizeof(*counts));
-            counts->claimed = counts == al_thread_counts;
-        }
+/* They were for threads that the child does not have. */
+static void leave_slabs(void)
+{
+    struct al_slab *first = &al_live.head.slab;
+
+    for (struct al_slab *slab = next_of(first); slab;) {
+        struct al_slab *next = next_of(slab);
+
+        if (slab->offset)
+            al_sys2(SYS_munmap, slab, SLAB_BYTES);
+        slab = next;
     }
+    first->next = 0;
+    first->next_offset = 0;
+}
+
+void al_counters_after_fork(uint64_t ret_before[static AL_COUNTER_TOTAL])
+{
+    bool counted = al_thread_counts != NULL;
+
+    if (block_before_fork)
+        memcpy(ret_before, before_fork[al_thread_counts - forking], sizeof(before_fork[0]));
+    else
+        al_counters_sum(ret_before);
+    block_before_fork = NULL;
+    al_thread_counts = NULL;
+    leave_slabs();
+    forget(&al_live.shared);
+    for (size_t i = 0; i < AL_LIVE_BLOCKS; i++)
+        forget(&al_live.block[i]);
+    for (size_t i = 0; i < FORKING_MAX; i++)
+        forget(&forking[i]);
+    if (!counted)
+        return;
+    al_live.block[0].claimed = 1;
+    al_thread_counts = &al_live.block[0];
 }

@@ -89,6 +89,9 @@ static inline void al_count(enum al_counter counter)
 /* The sum of all blocks; exact for threads that have ended or are waiting. */
 void al_counters_sum(uint64_t ret_sum[static AL_COUNTER_TOTAL]);
 
+/* Adds one block to `sum`, its parts to the counters that they belong to. */
+void al_counters_add_block(uint64_t sum[static AL_COUNTER_TOTAL], const struct al_counts *counts);
+
 /*
  * Called with each newly claimed block, in its thread. Set once, before threads are made, by who
  * can tell when a thread ends; NULL (then blocks of ended threads are not used again).
@@ -99,9 +102,19 @@ extern void (*al_counters_on_attach)(struct al_counts *counts);
 void al_counters_stop(void);
 
 /* The calling thread ends: its block can be used by another. */
-void al_counters_thread_ends(struct al_counts *counts);
+void al_counters_thread_ends(void);
 
-/* In a forked child: all counters are zero, and no thread but this one has a block. */
-void al_counters_after_fork(void);
+/*
+ * Around a fork, in the thread that calls it. From the first to one of the others it counts in a
+ * block that the child does not share with its parent, as all others are (live.h).
+ */
+void al_counters_before_fork(void);
+void al_counters_forked(void); /* in the parent */
+
+/*
+ * In a forked child: all counters are zero, and no thread but this one has a block.
+ * `ret_before` is what they were before the fork, if that was announced, else what they are.
+ */
+void al_counters_after_fork(uint64_t ret_before[static AL_COUNTER_TOTAL]);
 
 #endif

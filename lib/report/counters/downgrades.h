@@ -5,15 +5,7 @@
 #ifndef AL_DOWNGRADES_H
 #define AL_DOWNGRADES_H
 
-#include <stddef.h>
-#include <stdint.h>
-
-#define AL_DOWNGRADES_MAX 16
-
-struct al_downgrade {
-    uint64_t when_ns;   /* since the library's start */
-    const char *reason; /* a string that lives for ever; NULL while the entry is being made */
-};
+#include "live.h"
 
 /* Sets the moment from which `when_ns` is counted (CLOCK_MONOTONIC) and forgets all entries. */
 void al_downgrades_begin(uint64_t now_ns);
@@ -24,13 +16,13 @@ void al_downgrades_begin(uint64_t now_ns);
  */
 void al_downgrades_watch(void (*on_downgrade)(const char *reason));
 
-/* `reason` must live for ever. */
+/* What does not fit into an entry is cut off. */
 void al_downgrade_add(const char *reason);
 
 /* Number of entries made so far; only the first AL_DOWNGRADES_MAX are kept. */
 size_t al_downgrades_count(void);
 
-/* Entry `index`, below both limits. */
-struct al_downgrade al_downgrade_at(size_t index);
+/* Entry `index` of this or another process; NULL: there is none, or it is being made. */
+const struct al_downgrade *al_downgrade_at(const struct al_live_head *head, size_t index);
 
 #endif

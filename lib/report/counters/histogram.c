@@ -9,9 +9,8 @@ static const uint32_t FULL = UINT32_MAX - ((uint32_t)1 << 23);
 
 enum { SUB_BUCKETS = 1 << AL_HISTOGRAM_SUB_BITS };
 
-struct al_histogram al_histograms[AL_TIMED_TOTAL];
-
-static_assert(sizeof(al_histograms) < 65536, "little enough to be locked in every process");
+static_assert(AL_TIMED_TOTAL * sizeof(struct al_histogram) < 65536,
+              "little enough to be locked in every process");
 
 /*
  * Below 128 ns each has a bucket of its own. Above, the first seven bits of a duration tell its
@@ -118,7 +117,7 @@ struct al_times al_histogram_look(const struct al_histogram *histogram)
     return times;
 }
 
-static void forget(struct al_histogram *histogram)
+void al_histogram_forget(struct al_histogram *histogram)
 {
     size_t end = al_histogram_bucket(max_of(histogram)) + 1;
 
@@ -128,10 +127,4 @@ static void forget(struct al_histogram *histogram)
         if (count_in(histogram, i))
             __atomic_store_n(&histogram->bucket[i], 0, __ATOMIC_RELAXED);
     __atomic_store_n(&histogram->max, 0, __ATOMIC_RELAXED);
-}
-
-void al_histograms_after_fork(void)
-{
-    for (size_t i = 0; i < AL_TIMED_TOTAL; i++)
-        forget(&al_histograms[i]);
 }

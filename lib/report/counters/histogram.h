@@ -8,8 +8,6 @@
 #ifndef AL_HISTOGRAM_H
 #define AL_HISTOGRAM_H
 
-#include "hidden.h"
-
 #include <stddef.h>
 #include <stdint.h>
 
@@ -35,8 +33,6 @@ enum al_timed {
     AL_TIMED_TOTAL
 };
 
-extern struct al_histogram al_histograms[AL_TIMED_TOTAL] AL_HIDDEN;
-
 /* All 0 where nothing was recorded. */
 struct al_times {
     uint64_t p50_ns; /* half of all took this long at the most, within the width of a bucket */
@@ -53,9 +49,8 @@ struct al_times al_histogram_look(const struct al_histogram *histogram);
 /* How many were recorded. */
 uint64_t al_histogram_count(const struct al_histogram *histogram);
 
-/* In a forked child: nothing has been recorded. Pages that nothing was recorded on stay the
- * parent's. */
-void al_histograms_after_fork(void);
+/* Nothing has been recorded. Does not write where there is nothing to change. */
+void al_histogram_forget(struct al_histogram *histogram);
 
 /* Where a duration is counted, and the shortest and the longest that are counted there. */
 size_t al_histogram_bucket(uint64_t ns);

@@ -53,7 +53,7 @@ START_TEST(an_old_kernel_brings_pages_in)
     kernel_double.knows_onfault = false;
     start(current | future | onfault);
     expect_locked(current | future, 1);
-    ck_assert_ptr_nonnull(strstr(al_downgrade_at(0).reason, "onfault not had"));
+    ck_assert_ptr_nonnull(strstr(al_downgrade_at(&al_live.head, 0)->reason, "onfault not had"));
 }
 END_TEST
 

@@ -49,7 +49,7 @@ END_TEST
 START_TEST(after_its_end_a_thread_still_counts)
 {
     al_count(AL_COUNT_calls_free);
-    al_counters_thread_ends(al_thread_counts);
+    al_counters_thread_ends();
     ck_assert_ptr_null(al_thread_counts);
     al_count(AL_COUNT_calls_free);
     al_count_add(AL_COUNT_calls_free, 10);

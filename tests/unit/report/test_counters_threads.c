@@ -11,9 +11,10 @@ static pthread_key_t key;
 static pthread_barrier_t barrier;
 
 /* As the library watches threads end. */
-static void thread_ends(void *counts)
+static void thread_ends(void *unused)
 {
-    al_counters_thread_ends(counts);
+    (void)unused;
+    al_counters_thread_ends();
 }
 
 static void thread_counts(struct al_counts *counts)

@@ -143,7 +143,7 @@ END_TEST
 START_TEST(strings_that_are_hard)
 {
     sample_run.program = "a\"b\\c\n\x01\xff\xed\xa0\x80";
-    strcpy(sample.command, "{\"schema\":1}\t\x7f");
+    strcpy(al_live.head.command, "{\"schema\":1}\t\x7f");
     sample_configure("AUTOLOCK_STATS_FILE={\"gr\xc3\xbc\xc3\x9f\xe2\x82");
     json_t *report = emit();
 
@@ -196,7 +196,7 @@ START_TEST(the_longest_report)
 
     memcpy(variable, name, sizeof(name) - 1);
     sample_configure(variable);
-    memset(sample.command, '\x01', sizeof(sample.command) - 1);
+    memset(al_live.head.command, '\x01', sizeof(al_live.head.command) - 1);
     sample_run.program = unit_repeat('\x01', 255);
     for (size_t i = 0; i < AL_FIELD_TOTAL; i++)
         sample.field[i] = INT64_MAX;

@@ -222,21 +222,22 @@ START_TEST(a_forked_child_begins_at_nothing)
 
     for (size_t i = 0; i < AL_TIMED_TOTAL; i++)
         for (uint64_t ns = 1; ns < LONGEST * 2; ns = ns * 3 + i)
-            al_histogram_record(&al_histograms[i], ns + 1);
+            al_histogram_record(&al_live.histogram[i], ns + 1);
     child = fork();
     ck_assert_int_ge(child, 0);
     if (child == 0) {
         static const struct al_histogram nothing[AL_TIMED_TOTAL];
 
-        al_histograms_after_fork();
-        if (memcmp(al_histograms, nothing, sizeof(nothing)) != 0)
+        for (size_t i = 0; i < AL_TIMED_TOTAL; i++)
+            al_histogram_forget(&al_live.histogram[i]);
+        if (memcmp(al_live.histogram, nothing, sizeof(nothing)) != 0)
             _exit(1);
-        al_histogram_record(&al_histograms[AL_TIMED_hooks], 5);
-        _exit(al_histogram_look(&al_histograms[AL_TIMED_hooks]).max_ns == 5 ? 0 : 2);
+        al_histogram_record(&al_live.histogram[AL_TIMED_hooks], 5);
+        _exit(al_histogram_look(&al_live.histogram[AL_TIMED_hooks]).max_ns == 5 ? 0 : 2);
     }
     ck_assert_int_eq(waitpid(child, &status, 0), child);
     ck_assert_int_eq(status, 0);
-    ck_assert_uint_gt(al_histogram_count(&al_histograms[AL_TIMED_mlock2]), 0);
+    ck_assert_uint_gt(al_histogram_count(&al_live.histogram[AL_TIMED_mlock2]), 0);
 }
 END_TEST
 
@@ -248,8 +249,10 @@ START_TEST(each_stands_at_its_place_in_the_report)
 
     for (size_t i = 0; i < AL_TIMED_TOTAL; i++)
         for (uint64_t n = 1; n <= 1000; n++)
-            al_histogram_record(&al_histograms[i], n <= 980 ? 10 + i : n <= 998 ? 30 + i : 50 + i);
-    al_histogram_record(&al_histograms[AL_TIMED_msync], 4711);
+            al_histogram_record(&al_live.histogram[i], n <= 980   ? 10 + i
+                                                       : n <= 998 ? 30 + i
+                                                                  : 50 + i);
+    al_histogram_record(&al_live.histogram[AL_TIMED_msync], 4711);
     al_snapshot_take(&snapshot, &run, "exit");
     for (size_t i = 0; i < AL_FIELD_TOTAL; i++) {
         static const char *const names[] = {"mlock2",  "munlock", "mlockall",

@@ -1,0 +1,396 @@
+#include "live.h"
+
+#include "io.h"
+#include "sys.h"
+#include "text.h"
+
+#include <assert.h>
+#include <fcntl.h>
+#include <limits.h>
+#include <string.h>
+#include <sys/file.h>
+#include <sys/mman.h>
+#include <sys/resource.h>
+#include <time.h>
+
+/* Of memfd_create; older headers have neither. */
+enum { CLOEXEC = 1, NOEXEC_SEAL = 8 };
+
+struct al_live al_live;
+
+static_assert(sizeof(struct al_live) % AL_LIVE_ALIGNMENT == 0, "on pages of its own");
+static_assert(sizeof(struct al_slab) == 64, "blocks stay aligned");
+
+/* What is not for others to see. */
+static struct {
+    bool shared; /* the pages are a memfd's or a file's */
+    bool in_file;
+    char directory[PATH_MAX]; /* of the file, from the root; "": there is to be none */
+    struct al_io_identity file;
+} place;
+
+/* -- one mapping for another ---------------------------------------------------------------- */
+
+/* A file that grows past the limit raises a signal, so it is not tried. */
+static bool may_write(uint64_t bytes)
+{
+    uint64_t limit[2] = {0};
+
+    return al_sys4(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, limit) == 0 && limit[0] >= bytes;
+}
+
+/* Writing gives the file its size and its memory, so that a full disk is seen here, and is no
+ * SIGBUS later. */
+static int write_all(int fd, const void *bytes, size_t count)
+{
+    const char *at = bytes;
+
+    while (count) {
+        long written = al_sys3(SYS_write, fd, at, count);
+
+        if (written == -EINTR)
+            continue;
+        if (written <= 0)
+            return written ? (int)written : -EIO;
+        at += written;
+        count -= (size_t)written;
+    }
+    return 0;
+}
+
+/* The same pages, with what they hold, from `fd`. */
+static int put_into(int fd)
+{
+    long mapped;
+    int error;
+
+    if (al_page_size() > AL_LIVE_ALIGNMENT)
+        return -EINVAL;
+    if (!may_write(sizeof(al_live)))
+        return -EFBIG;
+    error = write_all(fd, &al_live, sizeof(al_live));
+    if (error)
+        return error;
+    mapped = al_sys_mmap(&al_live, sizeof(al_live), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
+                         fd, 0);
+    return al_sys_failed(mapped) ? (int)mapped : 0;
+}
+
+static int put_into_memfd(void)
+{
+    int fd = (int)al_sys2(SYS_memfd_create, AL_LIVE_NAME, CLOEXEC);
+    int error;
+
+    /* Machines that forbid what could be executed (vm.memfd_noexec) ask for a promise. */
+    if (fd == -EACCES)
+        fd = (int)al_sys2(SYS_memfd_create, AL_LIVE_NAME, CLOEXEC | NOEXEC_SEAL);
+    if (fd < 0)
+        return fd;
+    error = put_into(fd);
+    al_io_close(fd);
+    return error;
+}
+
+/* Memory of this process alone. Nowhere is there a moment without the pages. */
+static int put_into_private(void)
+{
+    long copy = al_sys_mmap(NULL, sizeof(al_live), PROT_READ | PROT_WRITE,
+                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    long moved;
+
+    if (al_sys_failed(copy))
+        return (int)copy;
+    memcpy((void *)copy, &al_live, sizeof(al_live));
+    moved = al_sys6(SYS_mremap, copy, sizeof(al_live), sizeof(al_live),
+                    MREMAP_MAYMOVE | MREMAP_FIXED, (long)&al_live, 0);
+    return al_sys_failed(moved) ? (int)moved : 0;
+}
+
+/* -- the file ------------------------------------------------------------------------------- */
+
+/* The place is remembered from the root: the program may go elsewhere. */
+static int set_directory(const char *directory)
+{
+    struct al_text path = al_text_over(place.directory, sizeof(place.directory));
+
+    if (*directory != '/') {
+        long length = al_sys2(SYS_getcwd, place.directory, sizeof(place.directory));
+
+        if (length < 0)
+            return (int)length;
+        path.length = (size_t)length - 1;
+        al_text_char(&path, '/');
+    }
+    al_text_string(&path, directory);
+    return path.cut ? -ENAMETOOLONG : 0;
+}
+
+struct file_name {
+    char path[PATH_MAX];
+};
+
+/* DIRECTORY/PROGRAM.PID.NANOSECONDS.live; ….new, and hidden, until it is whole. */
+static int name_file(struct file_name *ret_name, bool whole)
+{
+    struct al_text path = al_text_over(ret_name->path, sizeof(ret_name->path));
+
+    al_text_string(&path, place.directory);
+    al_text_string(&path, whole ? "/" : "/.");
+    al_text_file_name(&path, al_live.head.program, 128);
+    al_text_char(&path, '.');
+    al_text_i64(&path, al_live.head.pid);
+    al_text_char(&path, '.');
+    al_text_u64(&path, al_live.head.began_real_ns);
+    al_text_string(&path, whole ? ".live" : ".new");
+    return path.cut ? -ENAMETOOLONG : 0;
+}
+
+static int open_file(const char *path, int flags)
+{
+    return (int)al_sys4(SYS_openat, AT_FDCWD, path,
+                        O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | flags, 0600);
+}
+
+static int rename_file(const char *from, const char *to)
+{
+#if defined(SYS_renameat)
+    return (int)al_sys4(SYS_renameat, AT_FDCWD, from, AT_FDCWD, to);
+#else
+    return (int)al_sys6(SYS_renameat2, AT_FDCWD, (long)from, AT_FDCWD, (long)to, 0, 0);
+#endif
+}
+
+/*
+ * The lock belongs to the open file, which the mapping holds when the descriptor is closed: the
+ * kernel lets it go when the process ends, in whatever way, or executes another program.
+ */
+static int put_into_open(int fd)
+{
+    int error;
+
+    al_live.head.locked = al_sys2(SYS_flock, fd, LOCK_EX | LOCK_NB) == 0;
+    error = put_into(fd);
+    if (!error)
+        place.file = al_io_identify(fd);
+    return error;
+}
+
+/* Others find the file only when it is whole. */
+static int put_into_file(void)
+{
+    static struct file_name hidden;
+    static struct file_name name;
+    int error = name_file(&hidden, false);
+    int fd;
+
+    if (!error)
+        error = name_file(&name, true);
+    if (error)
+        return error;
+    fd = open_file(hidden.path, O_CREAT | O_EXCL);
+    if (fd < 0)
+        return fd;
+    error = put_into_open(fd);
+    al_io_close(fd);
+    if (!error)
+        error = rename_file(hidden.path, name.path);
+    if (error)
+        al_sys3(SYS_unlinkat, AT_FDCWD, hidden.path, 0);
+    return error;
+}
+
+/* -- begin, fork, end ----------------------------------------------------------------------- */
+
+#define OFFSET(member) (uint32_t) offsetof(struct al_live, member)
+
+static void describe_layout(void)
+{
+    struct al_live_head *head = &al_live.head;
+
+    memcpy(head->magic, AL_LIVE_MAGIC, sizeof(head->magic));
+    memcpy(head->version, AL_VERSION, sizeof(AL_VERSION));
+    head->layout = AL_LIVE_LAYOUT;
+    head->total_bytes = sizeof(al_live);
+    head->field_offset = OFFSET(head.field);
+    head->field_count = AL_FIELD_TOTAL;
+    head->downgrade_offset = OFFSET(head.downgrade);
+    head->downgrade_stride = sizeof(struct al_downgrade);
+    head->histogram_offset = OFFSET(histogram);
+    head->histogram_stride = sizeof(struct al_histogram);
+    head->histogram_count = AL_TIMED_TOTAL;
+    head->block_offset = OFFSET(shared);
+    head->block_stride = sizeof(struct al_counts);
+    head->block_count = AL_LIVE_BLOCKS + 1;
+    head->part_count = AL_PART_TOTAL;
+    head->counter_count = AL_COUNTER_TOTAL;
+    head->page_bytes = (uint32_t)al_page_size();
+    head->slab.blocks = AL_LIVE_BLOCKS;
+}
+
+static void copy_string(char *to, size_t size, const char *from)
+{
+    struct al_text text = al_text_over(to, size);
+
+    al_text_string(&text, from);
+}
+
+static void set_state(enum al_live_state state)
+{
+    __atomic_store_n(&al_live.head.state, state, __ATOMIC_RELEASE);
+}
+
+static void describe_process(int32_t pid)
+{
+    struct timespec now = {0};
+
+    (void)clock_gettime(CLOCK_REALTIME, &now);
+    al_live.head.pid = pid;
+    al_live.head.began_real_ns = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
+    al_live.head.ended[0] = '\0';
+    al_live.head.locked = 0;
+    set_state(AL_LIVE_RUNNING);
+}
+
+int al_live_begin(const struct al_live_start *start)
+{
+    struct al_live_head *head = &al_live.head;
+    int error = 0;
+
+    describe_layout();
+    describe_process(start->pid);
+    copy_string(head->program, sizeof(head->program), start->program);
+    copy_string(head->command, sizeof(head->command), start->command);
+    if (start->options_size <= sizeof(head->options))
+        memcpy(head->options, start->options, start->options_size);
+    if (*start->directory) {
+        head->ppid = (int32_t)al_sys0(SYS_getppid);
+        error = set_directory(start->directory);
+        if (!error)
+            error = put_into_file();
+        place.in_file = place.shared = !error;
+        if (error) {
+            place.directory[0] = '\0';
+            head->locked = 0;
+        }
+    }
+    if (!place.shared)
+        place.shared = put_into_memfd() == 0;
+    return error;
+}
+
+void al_live_set_backend(const char *backend)
+{
+    char word[sizeof(al_live.head.backend)] = "";
+    uint64_t as_one;
+
+    copy_string(word, sizeof(word), backend);
+    memcpy(&as_one, word, sizeof(as_one));
+    __atomic_store_n((uint64_t *)(void *)al_live.head.backend, as_one, __ATOMIC_RELAXED);
+}
+
+bool al_live_forked(int32_t pid)
+{
+    bool own = true;
+
+    if (place.shared) {
+        own = !place.in_file && put_into_memfd() == 0;
+        place.shared = own;
+        if (!own)
+            own = put_into_private() == 0;
+    }
+    place.in_file = false;
+    if (!own)
+        return false;
+    describe_process(pid);
+    al_live.head.total_bytes = sizeof(al_live);
+    memset(al_live.head.field, 0, sizeof(al_live.head.field));
+    return true;
+}
+
+void al_live_show_forked(void)
+{
+    if (place.directory[0] && !place.shared) {
+        al_live.head.ppid = (int32_t)al_sys0(SYS_getppid);
+        place.in_file = place.shared = put_into_file() == 0;
+    }
+    if (!place.shared)
+        place.shared = put_into_memfd() == 0;
+}
+
+bool al_live_in_file(void)
+{
+    return place.in_file;
+}
+
+void al_live_set(enum al_field field, uint64_t value)
+{
+    __atomic_store_n(&al_live.head.field[field], value, __ATOMIC_RELAXED);
+}
+
+void al_live_finish(const char *ended)
+{
+    struct al_text text = al_text_over(al_live.head.ended, sizeof(al_live.head.ended));
+
+    al_text_string(&text, ended);
+    set_state(AL_LIVE_ENDED);
+}
+
+void al_live_resume(void)
+{
+    set_state(AL_LIVE_RUNNING);
+}
+
+/* -- more ----------------------------------------------------------------------------------- */
+
+static long map_private(size_t bytes)
+{
+    return al_sys_mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+}
+
+/* At the end of the file, as far as it is still there, and still ours. */
+static long map_of_file(int fd, size_t bytes, uint64_t *ret_offset)
+{
+    static const char zeroes[4096];
+    uint64_t offset;
+
+    if (!al_io_same(place.file, al_io_identify(fd)))
+        return -ENOENT;
+    offset = __atomic_fetch_add(&al_live.head.total_bytes, (uint32_t)bytes, __ATOMIC_RELAXED);
+    if (!may_write(offset + bytes))
+        return -EFBIG;
+    if (al_sys3(SYS_lseek, fd, offset, SEEK_SET) != (long)offset)
+        return -EIO;
+    for (size_t done = 0; done < bytes; done += sizeof(zeroes)) {
+        int error = write_all(fd, zeroes, sizeof(zeroes));
+
+        if (error)
+            return error;
+    }
+    *ret_offset = offset;
+    return al_sys_mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (int64_t)offset);
+}
+
+static long map_more_of_file(size_t bytes, uint64_t *ret_offset)
+{
+    struct file_name name;
+    int error = name_file(&name, true);
+    int fd = error ? error : open_file(name.path, 0);
+    long mapped;
+
+    if (fd < 0)
+        return fd;
+    mapped = map_of_file(fd, bytes, ret_offset);
+    al_io_close(fd);
+    return mapped;
+}
+
+void *al_live_extend(size_t bytes, uint64_t *ret_offset)
+{
+    long mapped = place.in_file ? map_more_of_file(bytes, ret_offset) : -ENOENT;
+
+    if (al_sys_failed(mapped)) {
+        *ret_offset = 0;
+        mapped = map_private(bytes);
+    }
+    return al_sys_failed(mapped) ? NULL : (void *)mapped;
+}
