@@ -1,6 +1,38 @@
 #include "books.h"
 
+#include "live.h"
+
 struct al_books al_books;
+
+static uint64_t look(const uint64_t *pages)
+{
+    return __atomic_load_n(pages, __ATOMIC_SEQ_CST);
+}
+
+/* Of two threads that show what they know the later one may know less, so it looks again. */
+static void show(enum al_field field, const uint64_t *pages)
+{
+    uint64_t shown;
+
+    if (al_books.observe)
+        return;
+    do {
+        shown = look(pages);
+        al_live_set(field, shown << al_page_shift);
+        __atomic_thread_fence(__ATOMIC_SEQ_CST);
+    } while (look(pages) != shown);
+}
+
+void al_books_show(void)
+{
+    int64_t runs = __atomic_load_n(&al_books.runs, __ATOMIC_RELAXED);
+
+    show(AL_FIELD_locked_tracked_bytes, &al_books.locked_pages);
+    show(AL_FIELD_locked_peak_tracked_bytes, &al_books.peak_pages);
+    show(AL_FIELD_locked_total_bytes, &al_books.total_pages);
+    if (!al_books.observe)
+        al_live_set(AL_FIELD_locked_regions, runs > 0 ? (uint64_t)runs : 0);
+}
 
 uint64_t al_books_slack_of(uint64_t pages)
 {
@@ -166,5 +198,8 @@ bool al_books_change(al_page first, al_page end, uint32_t clear, uint32_t set,
     __atomic_fetch_add(&al_books.unowned_pages, (uint64_t)change.unowned, __ATOMIC_RELAXED);
     if (relock)
         __atomic_fetch_add(&al_books.runs, runs_in(begin, end) - runs, __ATOMIC_RELAXED);
+    /* What is locked more is shown by who has taken it from the budget, when he is through. */
+    if (change.locked < 0)
+        al_books_show();
     return done;
 }

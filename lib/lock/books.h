@@ -76,6 +76,9 @@ static inline uint64_t al_books_left(void)
     return locked < budget ? budget - locked : 0;
 }
 
+/* Lets others see how much is locked (live.h), once a change of it is booked. */
+void al_books_show(void);
+
 /* From now on at most `pages`, for what the kernel or the program itself needs of the limit. */
 void al_books_lower_budget(uint64_t pages);
 

@@ -113,6 +113,7 @@ static void trim_leaf(struct al_leaf *leaf, al_page first)
     al_books_unowned(leaf, -pages);
     al_books_give_back((uint64_t)pages);
     __atomic_fetch_add(&al_books.runs, runs, __ATOMIC_RELAXED);
+    al_books_show();
 }
 
 /* A span of whole leaves without words of their own. */

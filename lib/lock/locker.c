@@ -276,6 +276,7 @@ static int lock_run(al_page first, al_page end, const struct way *way)
     if (!result)
         __atomic_fetch_add(&al_books.total_pages, pages, __ATOMIC_RELAXED);
     al_books_give_back(pages); /* those that are new have been booked */
+    al_books_show();
     return result;
 }
 

@@ -157,5 +157,6 @@ int al_relock(unsigned flags, bool spare_stacks)
     al_books.total_pages = relock.pages;
     al_books.unowned_pages = 0;
     al_books.runs = relock.runs;
+    al_books_show();
     return relock.error;
 }

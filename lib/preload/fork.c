@@ -54,5 +54,5 @@ void al_process_after_fork(void)
     al_process.program_locks = false;
     al_process.program_all = false;
     al_backend_forked(config);
-    al_faults_read(&al_process.run.minor_at_lock, &al_process.run.major_at_lock);
+    al_run_locked(&al_process.run);
 }

@@ -187,7 +187,7 @@ static void __attribute__((constructor)) start(int argc, char **argv)
 
     al_reserve_start(&config);
     al_backend_start(&config, trusted_environment());
-    al_faults_read(&al_process.run.minor_at_lock, &al_process.run.major_at_lock);
+    al_run_locked(&al_process.run);
     al_process.active = true;
     al_ends_watch_quick_exit();
 }

@@ -110,6 +110,20 @@ static void show_gauges(const uint64_t *field)
             al_live_set((enum al_field)i, field[i]);
 }
 
+/* If the process is killed, this is the last that is known of it. */
+static struct al_snapshot at_start;
+
+void al_run_locked(struct al_run *run)
+{
+    al_faults_read(&run->minor_at_lock, &run->major_at_lock);
+    al_live_set(AL_FIELD_faults_minor, run->minor_at_lock);
+    al_live_set(AL_FIELD_faults_major, run->major_at_lock);
+    al_live_set(AL_FIELD_memory_limit_bytes, run->limit_bytes);
+    al_live_set(AL_FIELD_memory_cgroup_limit_bytes, run->cgroup_limit_bytes);
+    if (al_live_in_file())
+        (void)al_snapshot_take(&at_start, run, "running");
+}
+
 int al_snapshot_take(struct al_snapshot *ret_snapshot, struct al_run *run, const char *ended)
 {
     uint64_t sum[AL_COUNTER_TOTAL];

@@ -36,6 +36,9 @@ struct al_snapshot {
 /* Page faults of the whole process so far. */
 void al_faults_read(uint64_t *ret_minor, uint64_t *ret_major);
 
+/* The lock at start is done: what follows is counted from here. */
+void al_run_locked(struct al_run *run);
+
 /*
  * What is counted in this or another process: how long calls took, and all gauges as they were last
  * looked at; then the sum of its blocks, which is to be had later, as a call's time is added there

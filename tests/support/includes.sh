@@ -24,6 +24,7 @@ may_use() {
     report/counters) echo report/counters base ;;
     lock) echo lock config report/counters base ;;
     report) echo report config report/counters base ;;
+    reader) echo reader report config report/counters base ;;
     preload) echo preload lock report config report/counters base ;;
     *) return 1 ;;
     esac
@@ -39,7 +40,7 @@ try() { # include path, header
         $flags -fsyntax-only -x c - 2>&1 | head -n 3
 }
 
-folders='base config report/counters lock report preload'
+folders='base config report/counters lock report reader preload'
 tried=0
 for pair; do
     folder=${pair%%=*}

@@ -27,7 +27,8 @@ static inline void sample_fill(void)
     sample_configure(NULL);
     sample_run =
         (struct al_run){.config = &sample_config, .program = "program", .backend = "kernel"};
-    sample = (struct al_snapshot){.run = &sample_run, .head = &al_live.head, .ended = "exit", .pid = 4711, .ppid = 1};
+    sample = (struct al_snapshot){
+        .run = &sample_run, .head = &al_live.head, .ended = "exit", .pid = 4711, .ppid = 1};
     strcpy(al_live.head.command, "program --option");
     for (size_t i = 0; i < AL_FIELD_TOTAL; i++)
         sample.field[i] = 1000 + i;
