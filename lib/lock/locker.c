@@ -1,5 +1,6 @@
 #include "locker.h"
 
+#include "bring_in.h"
 #include "counters.h"
 #include "downgrades.h"
 #include "kernel.h"
@@ -58,6 +59,16 @@ struct way {
     unsigned flags;      /* for mlock2 */
 };
 
+/* Whether the page is of the heap, or of a private mapping without a file. */
+static bool is_program_memory(al_page page)
+{
+    uint32_t word = al_pagemap_get(page);
+    uint32_t kind = word >> AL_PAGE_KIND_SHIFT;
+
+    return word & AL_PAGE_MAPPED ? kind == AL_KIND_HEAP || kind == AL_KIND_ANON
+                                 : word & AL_PAGE_OWNERS;
+}
+
 /* mlock2 as asked; without it, or where not all pages can be had now, the next best thing. */
 static int ask_kernel(al_page first, al_page end, unsigned flags)
 {
@@ -67,6 +78,8 @@ static int ask_kernel(al_page first, al_page end, unsigned flags)
 
     if (al_books.observe)
         return 0;
+    if (al_bring_in_is_worth(length) && is_program_memory(first))
+        al_bring_in(start, length, flags & AL_MLOCK_ONFAULT);
     result = al_kernel_mlock2(start, length, flags);
     if (result == -ENOSYS && flags && flags == al_books.lock_flags) {
         al_books.lock_flags = 0;

@@ -13,6 +13,7 @@
 enum { CREDIT_SHARE = 8 };
 
 static struct {
+    bool in_force;
     bool limited;
     unsigned flags;
     uint64_t budget;
@@ -26,11 +27,13 @@ void al_room_begin(unsigned flags, uint64_t budget)
     room.flags = flags;
     room.budget = budget;
     __atomic_store_n(&room.limited, budget != UINT64_MAX, __ATOMIC_RELEASE);
+    __atomic_store_n(&room.in_force, true, __ATOMIC_RELEASE);
 }
 
 void al_room_end(void)
 {
     __atomic_store_n(&room.limited, false, __ATOMIC_RELEASE);
+    __atomic_store_n(&room.in_force, false, __ATOMIC_RELEASE);
     /* Who is opening or closing it at this moment has asked the kernel when this returns. */
     if (!al_gate_enter(&room.gate))
         return;
@@ -47,6 +50,16 @@ void al_room_forked(void)
 bool al_room_limited(void)
 {
     return __atomic_load_n(&room.limited, __ATOMIC_ACQUIRE);
+}
+
+bool al_room_in_force(void)
+{
+    return __atomic_load_n(&room.in_force, __ATOMIC_ACQUIRE);
+}
+
+bool al_room_brings_in(void)
+{
+    return al_room_in_force() && !(room.flags & AL_MCL_ONFAULT);
 }
 
 /* -- what is used --------------------------------------------------------------------------- */
@@ -155,7 +168,7 @@ void al_room_open(void)
     if (!al_gate_enter(&room.gate))
         return;
     /* It may have ended since the caller asked for room. */
-    if (al_room_limited() && !room.open++)
+    if (al_room_in_force() && !room.open++)
         (void)al_kernel_mlockall(AL_MCL_FUTURE | AL_MCL_ONFAULT);
     al_gate_leave(&room.gate);
 }
@@ -164,7 +177,7 @@ void al_room_close(void)
 {
     if (!al_gate_enter(&room.gate))
         return;
-    if (room.open && !--room.open && al_room_limited())
+    if (room.open && !--room.open && al_room_in_force())
         (void)al_kernel_mlockall(AL_MCL_FUTURE | (room.flags & AL_MCL_ONFAULT));
     al_gate_leave(&room.gate);
 }

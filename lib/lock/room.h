@@ -31,6 +31,10 @@ void al_room_forked(void);
 
 bool al_room_limited(void);
 
+/* Whether MCL_FUTURE is in force; the other, and brings pages in. */
+bool al_room_in_force(void);
+bool al_room_brings_in(void);
+
 /* Bytes of address space that the process has mapped. */
 uint64_t al_room_address_space(void);
 

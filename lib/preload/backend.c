@@ -2,6 +2,7 @@
 
 #include "allocator.h"
 #include "before_us.h"
+#include "bring_in.h"
 #include "budget.h"
 #include "counters.h"
 #include "downgrades.h"
@@ -200,7 +201,11 @@ void al_backend_start(const struct al_config *config, char *const environment[])
     backend.config = config;
     read_rights();
     al_allocator_find();
+    if (config->mode != AL_MODE_OBSERVE)
+        al_bring_in_begin(config->hugepages, (unsigned)config->populate_threads);
     if (may_use_kernel()) {
+        if ((config->flags & (AL_FLAG_CURRENT | AL_FLAG_ONFAULT)) == AL_FLAG_CURRENT)
+            al_bring_in_existing();
         lock = al_lock_all_start(config->flags);
         if (!lock.error)
             use_kernel(lock.flags);

@@ -22,8 +22,8 @@ static size_t product(size_t count, size_t size)
     return __builtin_mul_overflow(count, size, &bytes) ? SIZE_MAX : bytes;
 }
 
-/* Before an allocation of `size` bytes. */
-static enum al_added begin(size_t size)
+/* Before an allocation of `size` bytes; `fresh`: of memory that nothing is in yet. */
+static enum al_added begin_with(size_t size, bool fresh)
 {
     struct al_counts *counts = al_thread_counts;
 
@@ -33,13 +33,28 @@ static enum al_added begin(size_t size)
     /* No allocator can give that much: nothing will be mapped. */
     if (size > PTRDIFF_MAX)
         return AL_ADD_AS_EVER;
-    return al_adding_begin((struct al_adding){.length = size});
+    /* A thread's first call may make its arena as well, which is to be brought in when it grows. */
+    fresh = fresh && counts && counts->value[AL_COUNT_calls_malloc] > 1;
+    return al_adding_begin((struct al_adding){.length = size, .anonymous = fresh});
+}
+
+static enum al_added begin(size_t size)
+{
+    return begin_with(size, true);
+}
+
+/* The main heap grows by a little more than was asked for. */
+static size_t length_of(enum al_added added, void *block)
+{
+    char *heap_end = added == AL_ADD_BY_US ? al_real.sbrk(0) : NULL;
+
+    return (char *)block < heap_end ? (size_t)(heap_end - (char *)block) : al_usable_size(block);
 }
 
 static void *end(enum al_added added, void *block)
 {
     if (added != AL_ADD_AS_EVER)
-        al_adding_end(added, block, block ? al_usable_size(block) : 0);
+        al_adding_end(added, block, block ? length_of(added, block) : 0);
     return block;
 }
 
@@ -139,7 +154,7 @@ void *al_watched_realloc(void *block, size_t size)
     al_count(AL_COUNT_calls_realloc);
     if (al_boot_owns(block))
         return al_boot_leave(block, size);
-    added = begin(size);
+    added = begin_with(size, false);
     if (is_over(AL_COUNT_calls_realloc))
         return al_heap.realloc(block, size);
     unlock_growing(added, block);

@@ -46,7 +46,9 @@ static struct al_adding adding(size_t length, int protection, int flags)
     bool none = protection == PROT_NONE || flags & (MAP_HUGETLB | MAP_LOCKED);
 
     return (struct al_adding){.length = none ? 0 : length,
-                              .sparse = flags & MAP_NORESERVE && length >= AL_SPARSE_BYTES};
+                              .sparse = flags & MAP_NORESERVE && length >= AL_SPARSE_BYTES,
+                              .anonymous =
+                                  protection & PROT_WRITE && al_region_kind(flags) == AL_KIND_ANON};
 }
 
 /* `offset` is as wide as the wider of the two functions has it. */

@@ -9,12 +9,14 @@
 
 /* What a call is about to add. */
 struct al_adding {
-    size_t length; /* bytes */
-    bool sparse;   /* not to be brought in, though it may fit (MAP_NORESERVE) */
+    size_t length;  /* bytes */
+    bool sparse;    /* not to be brought in, though it may fit (MAP_NORESERVE) */
+    bool anonymous; /* private, without a file, and can be written to */
 };
 
 enum al_added {
     AL_ADD_AS_EVER,
+    AL_ADD_BY_US,    /* not brought in by the kernel, but faster, by bring_in.h */
     AL_ADD_ON_FAULT, /* nothing is brought in */
     AL_ADD_UNLOCKED  /* the same, and it does not stay locked */
 };

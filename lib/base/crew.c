@@ -1,0 +1,158 @@
+#include "crew.h"
+
+#include "sys.h"
+
+#include <linux/futex.h>
+#include <sched.h>
+#include <signal.h>
+#include <stdint.h>
+#include <string.h>
+#include <sys/mman.h>
+
+/* More are of no use: the memory is not quicker. */
+enum { CREW_MAX = 64, STACK_BYTES = 16384 };
+
+#if (defined(__x86_64__) && defined(__LP64__)) || defined(__aarch64__)
+#    define CAN_CLONE 1
+#else
+#    define CAN_CLONE 0
+#endif
+
+struct member {
+    int there; /* 1; the kernel clears it when the thread has left our memory */
+    long id;
+};
+
+/*
+ * clone(2) with a stack on which the function and its argument stand, lowest first. In the new
+ * thread: calls it and ends. The caller's thread-local memory is shared, and not to be written to.
+ */
+static long start_thread(void (*work)(void *data), void *data, char *stack_end, int *there)
+{
+#if CAN_CLONE
+    const long flags = CLONE_VM | CLONE_FS | CLONE_FILES | CLONE_SIGHAND | CLONE_THREAD |
+                       CLONE_SYSVSEM | CLONE_CHILD_CLEARTID;
+    void **stack = (void **)(void *)stack_end - 2;
+    long result;
+
+    stack[0] = (void *)work;
+    stack[1] = data;
+#    if defined(__x86_64__)
+    register long r10 __asm__("r10") = (long)there;
+    register long r8 __asm__("r8") = 0;
+    __asm__ volatile("syscall\n\t"
+                     "test %%rax, %%rax\n\t"
+                     "jnz 1f\n\t"
+                     "xor %%ebp, %%ebp\n\t"
+                     "pop %%rax\n\t"
+                     "pop %%rdi\n\t"
+                     "call *%%rax\n\t"
+                     "mov %[exit], %%eax\n\t"
+                     "xor %%edi, %%edi\n\t"
+                     "syscall\n\t"
+                     "hlt\n"
+                     "1:"
+                     : "=a"(result)
+                     : "a"((long)SYS_clone), "D"(flags), "S"(stack), "d"(0L), "r"(r10),
+                       "r"(r8), [exit] "i"(SYS_exit)
+                     : "rcx", "r11", "memory");
+#    else
+    register long x8 __asm__("x8") = SYS_clone;
+    register long x0 __asm__("x0") = flags;
+    register void **x1 __asm__("x1") = stack;
+    register long x2 __asm__("x2") = 0;
+    register long x3 __asm__("x3") = 0;
+    register int *x4 __asm__("x4") = there;
+    __asm__ volatile("svc 0\n\t"
+                     "cbnz x0, 1f\n\t"
+                     "mov x29, xzr\n\t"
+                     "ldp x1, x0, [sp], #16\n\t"
+                     "blr x1\n\t"
+                     "mov x8, %[exit]\n\t"
+                     "mov x0, xzr\n\t"
+                     "svc 0\n\t"
+                     "brk #1\n"
+                     "1:"
+                     : "+r"(x0)
+                     : "r"(x8), "r"(x1), "r"(x2), "r"(x3), "r"(x4), [exit] "i"(SYS_exit)
+                     : "memory");
+    result = x0;
+#    endif
+    return result;
+#else
+    (void)work;
+    (void)data;
+    (void)stack_end;
+    (void)there;
+    return -ENOSYS;
+#endif
+}
+
+/* It is gone when the kernel no longer knows its number: only then has the process one thread less,
+ * which programs may look at. */
+static void wait_for(struct member *member)
+{
+    long process = al_sys0(SYS_getpid);
+
+    while (__atomic_load_n(&member->there, __ATOMIC_ACQUIRE))
+        al_sys4(SYS_futex, &member->there, FUTEX_WAIT, 1, 0);
+    while (al_sys3(SYS_tgkill, process, member->id, 0) == 0)
+        al_sys0(SYS_sched_yield);
+}
+
+/* How many of `members` came to be; they begin at once. */
+static unsigned start_threads(struct member *members, unsigned count, char *stacks,
+                              void (*work)(void *data), void *data)
+{
+    const uint64_t all = ~(uint64_t)0;
+    uint64_t before = 0;
+    unsigned started = 0;
+
+    al_sys4(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof(all));
+    for (; started < count; started++) {
+        struct member *member = &members[started];
+
+        member->there = 1;
+        member->id =
+            start_thread(work, data, stacks + (size_t)(started + 1) * STACK_BYTES, &member->there);
+        if (member->id < 0)
+            break;
+    }
+    al_sys4(SYS_rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof(before));
+    return started;
+}
+
+void al_crew_run(unsigned count, void (*work)(void *data), void *data)
+{
+    struct member members[CREW_MAX];
+    unsigned others = count > CREW_MAX ? CREW_MAX : count;
+    size_t bytes = (size_t)others * STACK_BYTES;
+    unsigned started;
+    long stacks;
+
+    if (!CAN_CLONE || others < 2) {
+        work(data);
+        return;
+    }
+    stacks = al_sys_mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (al_sys_failed(stacks)) {
+        work(data);
+        return;
+    }
+    started = start_threads(members, others - 1, (char *)stacks, work, data);
+    work(data);
+    for (unsigned i = 0; i < started; i++)
+        wait_for(&members[i]);
+    al_sys2(SYS_munmap, stacks, bytes);
+}
+
+unsigned al_crew_processors(void)
+{
+    uint64_t mask[16]; /* 1,024 processors */
+    long bytes = al_sys3(SYS_sched_getaffinity, 0, sizeof(mask), mask);
+    unsigned count = 0;
+
+    for (long i = 0; i < bytes / (long)sizeof(mask[0]); i++)
+        count += (unsigned)__builtin_popcountll(mask[i]);
+    return count ? count : 1;
+}
