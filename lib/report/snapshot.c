@@ -1,5 +1,6 @@
 #include "snapshot.h"
 
+#include "mark.h"
 #include "procfs.h"
 #include "sys.h"
 
@@ -95,12 +96,32 @@ static int take_memory(struct al_snapshot *snapshot, struct al_run *run)
     return error;
 }
 
-static void fill_faults(uint64_t *field, const struct al_run *run, uint64_t minor, uint64_t major)
+struct faults {
+    uint64_t minor_at_mark;
+    uint64_t major_at_mark;
+    uint64_t minor;
+    uint64_t major;
+};
+
+/* The mark first: one that is made just now must not have more faults than we. */
+static struct faults read_faults(const struct al_run *run)
 {
-    field[AL_FIELD_faults_minor] = minor;
-    field[AL_FIELD_faults_major] = major;
-    field[AL_FIELD_faults_minor_after_lock] = minor - run->minor_at_lock;
-    field[AL_FIELD_faults_major_after_lock] = major - run->major_at_lock;
+    struct faults faults = {.minor_at_mark = __atomic_load_n(&run->minor_at_mark, __ATOMIC_ACQUIRE),
+                            .major_at_mark =
+                                __atomic_load_n(&run->major_at_mark, __ATOMIC_ACQUIRE)};
+
+    al_faults_read(&faults.minor, &faults.major);
+    return faults;
+}
+
+static void fill_faults(uint64_t *field, const struct al_run *run, const struct faults *faults)
+{
+    field[AL_FIELD_faults_minor] = faults->minor;
+    field[AL_FIELD_faults_major] = faults->major;
+    field[AL_FIELD_faults_minor_after_lock] = faults->minor - run->minor_at_lock;
+    field[AL_FIELD_faults_major_after_lock] = faults->major - run->major_at_lock;
+    field[AL_FIELD_faults_minor_after_mark] = faults->minor - faults->minor_at_mark;
+    field[AL_FIELD_faults_major_after_mark] = faults->major - faults->major_at_mark;
 }
 
 static void show_gauges(const uint64_t *field)
@@ -115,7 +136,7 @@ static struct al_snapshot at_start;
 
 void al_run_locked(struct al_run *run)
 {
-    al_faults_read(&run->minor_at_lock, &run->major_at_lock);
+    al_mark_begin(run);
     al_live_set(AL_FIELD_faults_minor, run->minor_at_lock);
     al_live_set(AL_FIELD_faults_major, run->major_at_lock);
     al_live_set(AL_FIELD_memory_limit_bytes, run->limit_bytes);
@@ -126,13 +147,11 @@ void al_run_locked(struct al_run *run)
 
 int al_snapshot_take(struct al_snapshot *ret_snapshot, struct al_run *run, const char *ended)
 {
+    /* First what our own work below would change. */
+    const struct faults faults = read_faults(run);
     uint64_t sum[AL_COUNTER_TOTAL];
-    uint64_t minor;
-    uint64_t major;
     int error;
 
-    /* First what our own work below would change. */
-    al_faults_read(&minor, &major);
     memset(ret_snapshot, 0, sizeof(*ret_snapshot));
     ret_snapshot->run = run;
     ret_snapshot->ended = ended;
@@ -140,7 +159,7 @@ int al_snapshot_take(struct al_snapshot *ret_snapshot, struct al_run *run, const
     al_snapshot_look(ret_snapshot, &al_live);
     al_counters_sum(sum);
     al_snapshot_count(ret_snapshot, sum);
-    fill_faults(ret_snapshot->field, run, minor, major);
+    fill_faults(ret_snapshot->field, run, &faults);
     error = take_memory(ret_snapshot, run);
     if (run->figures)
         run->figures(ret_snapshot->field);

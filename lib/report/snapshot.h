@@ -19,6 +19,8 @@ struct al_run {
     uint64_t cgroup_limit_bytes; /* of memory, UINT64_MAX if none is known */
     uint64_t minor_at_lock;      /* faults when the lock at start was done */
     uint64_t major_at_lock;
+    uint64_t minor_at_mark; /* the same at the last mark (mark.h) */
+    uint64_t major_at_mark;
     uint64_t peak_kernel_bytes; /* the most VmLck seen so far; a snapshot raises it */
     void (*figures)(uint64_t field[AL_FIELD_TOTAL]); /* what the hooks know; may be NULL */
     int lock_error; /* of the lock asked for at start: 0 or a negative errno */

@@ -1,4 +1,5 @@
 /* What is gathered of the running process. */
+#include "mark.h"
 #include "snapshot.h"
 #include "sys.h"
 #include "unit.h"
@@ -106,6 +107,71 @@ START_TEST(faults_since_the_lock)
 }
 END_TEST
 
+/* Faults that the process takes for sure. */
+static void take_faults(size_t count)
+{
+    const size_t page = (size_t)sysconf(_SC_PAGESIZE);
+    char *pages =
+        mmap(NULL, count * page, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    madvise(pages, count * page, MADV_NOHUGEPAGE);
+    for (size_t i = 0; i < count; i++)
+        pages[i * page] = 1;
+}
+
+START_TEST(without_a_mark_faults_count_from_the_lock)
+{
+    al_mark_begin(&run);
+    take_faults(32);
+    ck_assert_uint_ge(taken(AL_FIELD_faults_minor_after_mark), 32);
+    ck_assert_uint_eq(snapshot.field[AL_FIELD_faults_minor_after_mark],
+                      snapshot.field[AL_FIELD_faults_minor_after_lock]);
+    ck_assert_uint_eq(snapshot.field[AL_FIELD_faults_major_after_mark],
+                      snapshot.field[AL_FIELD_faults_major_after_lock]);
+}
+END_TEST
+
+START_TEST(faults_since_the_last_mark)
+{
+    uint64_t minor;
+    uint64_t major;
+
+    al_mark_begin(&run);
+    al_mark_set(&run);
+    take_faults(64);
+    al_faults_read(&minor, &major);
+    al_mark_set(&run);
+    take_faults(32);
+    ck_assert_uint_ge(taken(AL_FIELD_faults_minor_after_mark), 32);
+    ck_assert_uint_le(snapshot.field[AL_FIELD_faults_minor_after_mark],
+                      snapshot.field[AL_FIELD_faults_minor] - minor);
+    ck_assert_uint_ge(snapshot.field[AL_FIELD_faults_minor_after_lock], 96);
+}
+END_TEST
+
+/* Whoever has read its faults before another mark, and comes to an end after it. */
+START_TEST(mark_does_not_go_back)
+{
+    al_mark_begin(&run);
+    run.minor_at_mark += 1000000;
+    run.major_at_mark += 1000000;
+    al_mark_set(&run);
+    ck_assert_uint_eq(run.minor_at_mark, run.minor_at_lock + 1000000);
+    ck_assert_uint_eq(run.major_at_mark, run.major_at_lock + 1000000);
+}
+END_TEST
+
+START_TEST(beginning_anew_takes_the_mark_away)
+{
+    al_mark_begin(&run);
+    take_faults(16);
+    al_mark_set(&run);
+    al_mark_begin(&run);
+    ck_assert_uint_eq(run.minor_at_mark, run.minor_at_lock);
+    ck_assert_uint_eq(run.major_at_mark, run.major_at_lock);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("snapshot");
@@ -116,5 +182,9 @@ int main(void)
     tcase_add_test(tests, memory_is_in_it);
     tcase_add_test(tests, locked_memory_and_its_peak);
     tcase_add_test(tests, faults_since_the_lock);
+    tcase_add_test(tests, without_a_mark_faults_count_from_the_lock);
+    tcase_add_test(tests, faults_since_the_last_mark);
+    tcase_add_test(tests, mark_does_not_go_back);
+    tcase_add_test(tests, beginning_anew_takes_the_mark_away);
     return unit_run(tests);
 }
