@@ -66,7 +66,7 @@ void al_ends_after_fork(void)
 }
 
 /* _Fork and clone do not say so: such a child gets to know what it is here. */
-static bool is_ours(void)
+bool al_ends_is_ours(void)
 {
     if (al_gate_is_foreign(&al_books.gate))
         al_process_after_fork();
@@ -87,7 +87,7 @@ void al_ends_report(const char *ended)
 {
     uint64_t mask = 0;
 
-    if (!is_ours())
+    if (!al_ends_is_ours())
         return;
     set_mask(SIG_BLOCK, &every_signal, &mask);
     if (enter()) {
@@ -99,10 +99,33 @@ void al_ends_report(const char *ended)
     set_mask(SIG_SETMASK, &mask, NULL);
 }
 
+int al_ends_snapshot(struct autolock_stats *ret_stats)
+{
+    static struct al_snapshot snapshot; /* not on the stack, which may be a handler's */
+    uint64_t mask = 0;
+    int error = -ENOSYS;
+
+    if (!al_ends_is_ours())
+        return error;
+    set_mask(SIG_BLOCK, &every_signal, &mask);
+    if (!enter()) {
+        error = -EBUSY;
+    } else {
+        if (al_process.active) {
+            note_allocator();
+            error = al_snapshot_take(&snapshot, &al_process.run, "running");
+            al_stats_fill(ret_stats, snapshot.field);
+        }
+        leave();
+    }
+    set_mask(SIG_SETMASK, &mask, NULL);
+    return error;
+}
+
 /* A handler that comes in between finds that the last report is made, and does not come here. */
 void al_process_end(const char *ended)
 {
-    if (!is_ours() || !enter())
+    if (!al_ends_is_ours() || !enter())
         return;
     if (__atomic_exchange_n(&al_process.active, false, __ATOMIC_RELAXED))
         deliver(ended);
@@ -148,12 +171,12 @@ static const char *search_path(void)
 
 static bool wants_report(void)
 {
-    return is_ours() && (al_process.run.config->stats != AL_STATS_OFF || al_live_in_file());
+    return al_ends_is_ours() && (al_process.run.config->stats != AL_STATS_OFF || al_live_in_file());
 }
 
 void al_ends_exec_failed(void)
 {
-    if (is_ours())
+    if (al_ends_is_ours())
         al_live_resume();
 }
 
@@ -187,7 +210,7 @@ void al_ends_abort(void)
 {
     static bool handled_before;
 
-    if (!is_ours() ||
+    if (!al_ends_is_ours() ||
         (is_handled() && __atomic_exchange_n(&handled_before, true, __ATOMIC_RELAXED)))
         return;
     al_ends_report("abort");

@@ -9,6 +9,13 @@
 #define AL_ENDS_H
 
 #include "executable.h"
+#include "stats.h"
+
+/*
+ * Whether the library does something in this process: neither inert, nor a child that shares our
+ * memory (vfork), of which nothing here is true.
+ */
+bool al_ends_is_ours(void);
 
 /* al_process_end("quick_exit") will be called behind the program's handlers of quick_exit. */
 void al_ends_watch_quick_exit(void);
@@ -21,6 +28,12 @@ bool al_ends_watches_quick_exit(void);
  * if there is one, has the later figures.
  */
 void al_ends_report(const char *ended);
+
+/*
+ * The figures of a report, in between. Returns 0 or a negative errno: -ENOSYS if it is not ours,
+ * -EBUSY if another thread does not come to an end with a report, or that of /proc/self/status.
+ */
+int al_ends_snapshot(struct autolock_stats *ret_stats);
 
 /*
  * Another program is about to take this one's place: the report, if there is a file that can be

@@ -179,3 +179,25 @@ void al_say_start(const struct al_config *config, const struct al_privilege *pri
     al_announce(&text, &announcement);
     al_say(text.at, text.length);
 }
+
+/* -- while it runs -------------------------------------------------------------------------- */
+
+void al_say_mark(const char *phase)
+{
+    char line[LINE_BYTES];
+    struct al_text text = al_text_over(line, sizeof(line));
+
+    if (al_process.run.config->log < AL_LOG_INFO)
+        return;
+    al_text_string(&text, "libautolock: ");
+    al_text_printable(&text, al_process.run.program, 64);
+    al_text_char(&text, '[');
+    al_text_i64(&text, al_process.run.pid);
+    al_text_string(&text, "]: mark");
+    if (phase) {
+        al_text_char(&text, ' ');
+        al_text_printable(&text, phase, 128);
+    }
+    al_text_char(&text, '\n');
+    al_say(text.at, text.length);
+}

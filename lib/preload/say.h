@@ -4,7 +4,7 @@
  *     quiet   nothing
  *     error   what is wrong in the configuration; why the program is not started (ON_FAILURE=fail)
  *     warn    why the lock asked for at start could not be had, unless ON_FAILURE=ignore
- *     info    what is locked, by what: one line at start
+ *     info    what is locked, by what: one line at start; the program's marks
  *     debug   what became less than was asked for, and each errno of a lock when it is first seen
  *
  * Needs al_process.err and al_process.run. Async-signal safe.
@@ -35,5 +35,8 @@ void al_say_failure(const struct al_config *config, const struct al_privilege *p
 /* `flags`: in force by mlockall, mode all. */
 void al_say_start(const struct al_config *config, const struct al_privilege *privilege,
                   unsigned flags);
+
+/* `phase` is the program's word for what begins or has ended; NULL: it has none. */
+void al_say_mark(const char *phase);
 
 #endif
