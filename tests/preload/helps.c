@@ -143,6 +143,52 @@ static void last_mark_holds(void)
     }
 }
 
+/* Faults that had to read, by a file that is pushed out of the page cache. */
+static void take_major_faults(void)
+{
+    enum { FILE_PAGES = 64 };
+    int file = open(".", O_TMPFILE | O_RDWR | O_CLOEXEC, 0600);
+    long before = faults().ru_majflt;
+    char *pages;
+
+    if (file < 0)
+        skip("no file can be made here");
+    for (int i = 0; i < FILE_PAGES; i++) {
+        char page[PAGE] = {1};
+
+        expect_equal(write(file, page, PAGE), PAGE);
+    }
+    expect(fsync(file) == 0);
+    expect(posix_fadvise(file, 0, 0, POSIX_FADV_DONTNEED) == 0);
+    pages = (char *)syscall(SYS_mmap, NULL, FILE_PAGES * PAGE, PROT_READ, MAP_PRIVATE, file, 0L);
+    expect(pages != MAP_FAILED);
+    for (int i = 0; i < FILE_PAGES; i++)
+        expect_equal(*(volatile char *)(pages + (size_t)i * PAGE), 1);
+    if (faults().ru_majflt == before)
+        skip("files of this directory are never out of memory");
+    expect(close(file) == 0);
+}
+
+static void major_faults_after_the_mark(void)
+{
+    struct rusage before;
+    struct rusage after;
+    struct autolock_stats stats;
+
+    take_major_faults();
+    expect_no_mark();
+    expect(snapshot().faults_major_after_lock > 0);
+    before = faults();
+    mark("read");
+    after = faults();
+    expect_marked_between(before, after);
+    take_major_faults();
+    expect_marked_between(before, after);
+    stats = snapshot();
+    expect(stats.faults_major_after_mark > 0);
+    expect(stats.faults_major_after_mark < stats.faults_major_after_lock);
+}
+
 static void expect_child(pid_t child)
 {
     int status;
@@ -186,6 +232,8 @@ static void not_in_a_vfork_child(void)
     take_faults(50);
     child = vfork();
     if (child == 0) {
+        /* More than we have: a mark of them would be seen. */
+        take_faults(5000);
         autolock_mark("vfork");
         answer = autolock_snapshot(&stats, sizeof(stats));
         _exit(0);
@@ -278,6 +326,7 @@ int main(int argc, char *argv[])
         {"memory_is_the_kernels", memory_is_the_kernels},
         {"calls_are_counted", calls_are_counted},
         {"last_mark_holds", last_mark_holds},
+        {"major_faults_after_the_mark", major_faults_after_the_mark},
         {"child_begins_without", child_begins_without},
         {"not_in_a_vfork_child", not_in_a_vfork_child},
         {"any_size", any_size},
