@@ -23,6 +23,7 @@ test  must /usr/include/check.h         check                  check-devel      
 test  may  /usr/include/jansson.h          libjansson-dev         jansson-devel        jansson-dev          jansson
 test  must python3                      python3                python3              python3              python
 test  must git                          git                    git                  git                  git
+test  may  g++                          g++                    gcc-c++              g++                  gcc
 test  may  clang                        clang                  clang                clang                clang
 test  may  clang-format                 clang-format           clang-tools-extra    clang-extra-tools    clang
 test  may  clang-tidy                   clang-tidy             clang-tools-extra    clang-extra-tools    clang

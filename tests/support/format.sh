@@ -1,5 +1,5 @@
 #!/bin/sh
-# Every C file is as clang-format leaves it:
+# Every C file, and C++ example, is as clang-format leaves it:
 #
 #     sh tests/support/format.sh
 set -eu
@@ -11,4 +11,4 @@ case $(clang-format --version) in
 *' version 14.'*) ;;
 *) echo 'skipped: the sources are formatted by clang-format 14'; exit 77 ;;
 esac
-find lib include tests -name '*.[ch]' -print0 | xargs -0 clang-format --dry-run -Werror
+find lib include tests examples \( -name '*.[ch]' -o -name '*.cpp' \) -print0 | xargs -0 clang-format --dry-run -Werror
