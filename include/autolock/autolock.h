@@ -49,8 +49,9 @@ const char *autolock_version(void) AUTOLOCK_WEAK;
  * is written to standard error, and else nothing. It is read during the call only, up to 128 bytes
  * of it are shown, and it may be NULL.
  *
- * Does nothing where the library does nothing, before its start (constructors of other libraries),
- * and in a vfork child.
+ * Takes two system calls, about a microsecond, and waits for nobody, unless there is a line to be
+ * written. Does nothing where the library does nothing, before its start (constructors of other
+ * libraries), and in a vfork child.
  */
 void autolock_mark(const char *phase) AUTOLOCK_WEAK;
 
@@ -75,8 +76,9 @@ struct autolock_stats {
     uint64_t locked_regions;
 
     /* Since the start, or the fork: the library's own locking calls that failed, by any errno;
-     * regions left unlocked, by any reason, and those past the budget among them; what became less
-     * than was asked for. */
+     * regions left unlocked, for any reason, and those past the budget among them; what became less
+     * than was asked for (that the program has an allocator of its own, only the report finds out).
+     */
     uint64_t failures_total;
     uint64_t skipped_total;
     uint64_t skipped_budget;
@@ -128,8 +130,9 @@ struct autolock_stats {
  *     if (autolock_snapshot && autolock_snapshot(&stats, sizeof(stats)) == 0)
  *         ...
  *
- * Reads /proc/self/status and waits for no other thread, unless that is making a report or a
- * snapshot in this moment; signals of the calling thread wait meanwhile.
+ * Takes some system calls, as it reads /proc/self/status: a tenth of a millisecond, not for the hot
+ * path. Waits for another thread only where that is making a report or a snapshot itself; signals
+ * of the calling thread wait meanwhile.
  *
  * Returns 0 or a negative errno, and `ret_stats` is untouched then:
  *     -EINVAL  it is NULL, or too small to hold known_bytes

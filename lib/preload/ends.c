@@ -99,6 +99,10 @@ void al_ends_report(const char *ended)
     set_mask(SIG_SETMASK, &mask, NULL);
 }
 
+/*
+ * The program's allocator is not looked for: that takes the loader's lock, which whoever has been
+ * interrupted may hold.
+ */
 int al_ends_snapshot(struct autolock_stats *ret_stats)
 {
     static struct al_snapshot snapshot; /* not on the stack, which may be a handler's */
@@ -112,7 +116,6 @@ int al_ends_snapshot(struct autolock_stats *ret_stats)
         error = -EBUSY;
     } else {
         if (al_process.active) {
-            note_allocator();
             error = al_snapshot_take(&snapshot, &al_process.run, "running");
             al_stats_fill(ret_stats, snapshot.field);
         }
