@@ -148,7 +148,7 @@ void al_crew_run(unsigned count, void (*work)(void *data), void *data)
 
 unsigned al_crew_processors(void)
 {
-    uint64_t mask[16]; /* 1,024 processors */
+    uint64_t mask[16] = {0}; /* 1,024 processors */
     long bytes = al_sys3(SYS_sched_getaffinity, 0, sizeof(mask), mask);
     unsigned count = 0;
 

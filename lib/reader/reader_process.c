@@ -150,27 +150,17 @@ static bool read_faults(pid_t pid, uint64_t *ret_minor, uint64_t *ret_major)
                           ret_major) == 2;
 }
 
-/* As many as there were since then, when the process itself last looked. */
-static uint64_t since(uint64_t now, uint64_t looked, uint64_t then)
+static void fill_faults(struct al_snapshot *snapshot, uint64_t minor, uint64_t major)
 {
-    return now - (looked - then);
-}
+    const struct al_live_head *head = snapshot->head;
+    uint64_t *field = snapshot->field;
 
-static void fill_faults(uint64_t *field, uint64_t minor, uint64_t major)
-{
-    uint64_t minor_looked = field[AL_FIELD_faults_minor];
-    uint64_t major_looked = field[AL_FIELD_faults_major];
-
-    field[AL_FIELD_faults_minor_after_lock] =
-        since(minor, minor_looked, field[AL_FIELD_faults_minor_after_lock]);
-    field[AL_FIELD_faults_major_after_lock] =
-        since(major, major_looked, field[AL_FIELD_faults_major_after_lock]);
-    field[AL_FIELD_faults_minor_after_mark] =
-        since(minor, minor_looked, field[AL_FIELD_faults_minor_after_mark]);
-    field[AL_FIELD_faults_major_after_mark] =
-        since(major, major_looked, field[AL_FIELD_faults_major_after_mark]);
     field[AL_FIELD_faults_minor] = minor;
     field[AL_FIELD_faults_major] = major;
+    field[AL_FIELD_faults_minor_after_lock] = minor - head->minor_at_lock;
+    field[AL_FIELD_faults_major_after_lock] = major - head->major_at_lock;
+    field[AL_FIELD_faults_minor_after_mark] = minor - head->minor_at_mark;
+    field[AL_FIELD_faults_major_after_mark] = major - head->major_at_mark;
 }
 
 static uint64_t greater(uint64_t a, uint64_t b)
@@ -190,7 +180,7 @@ bool al_source_fill_gauges(pid_t pid, struct al_snapshot *snapshot)
         return false;
     al_memory_status_parse(text, &status);
     snapshot->ppid = (pid_t)status.parent;
-    fill_faults(field, minor, major);
+    fill_faults(snapshot, minor, major);
     field[AL_FIELD_locked_kernel_bytes] = status.locked;
     field[AL_FIELD_locked_peak_kernel_bytes] =
         greater(field[AL_FIELD_locked_peak_kernel_bytes], status.locked);

@@ -5,6 +5,8 @@ void al_mark_begin(struct al_run *run)
     al_faults_read(&run->minor_at_lock, &run->major_at_lock);
     run->minor_at_mark = run->minor_at_lock;
     run->major_at_mark = run->major_at_lock;
+    al_live_set_lock(run->minor_at_lock, run->major_at_lock);
+    al_live_set_mark(run->minor_at_mark, run->major_at_mark);
 }
 
 /*
@@ -28,4 +30,5 @@ void al_mark_set(struct al_run *run)
     al_faults_read(&minor, &major);
     advance(&run->minor_at_mark, minor);
     advance(&run->major_at_mark, major);
+    al_live_set_mark(run->minor_at_mark, run->major_at_mark);
 }

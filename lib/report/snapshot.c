@@ -137,8 +137,6 @@ static struct al_snapshot at_start;
 void al_run_locked(struct al_run *run)
 {
     al_mark_begin(run);
-    al_live_set(AL_FIELD_faults_minor, run->minor_at_lock);
-    al_live_set(AL_FIELD_faults_major, run->major_at_lock);
     al_live_set(AL_FIELD_memory_limit_bytes, run->limit_bytes);
     al_live_set(AL_FIELD_memory_cgroup_limit_bytes, run->cgroup_limit_bytes);
     if (al_live_in_file())

@@ -322,9 +322,26 @@ bool al_live_in_file(void)
     return place.in_file;
 }
 
+static void store(uint64_t *word, uint64_t value)
+{
+    __atomic_store_n(word, value, __ATOMIC_RELAXED);
+}
+
 void al_live_set(enum al_field field, uint64_t value)
 {
-    __atomic_store_n(&al_live.head.field[field], value, __ATOMIC_RELAXED);
+    store(&al_live.head.field[field], value);
+}
+
+void al_live_set_lock(uint64_t minor, uint64_t major)
+{
+    store(&al_live.head.minor_at_lock, minor);
+    store(&al_live.head.major_at_lock, major);
+}
+
+void al_live_set_mark(uint64_t minor, uint64_t major)
+{
+    store(&al_live.head.minor_at_mark, minor);
+    store(&al_live.head.major_at_mark, major);
 }
 
 void al_live_finish(const char *ended)

@@ -95,7 +95,11 @@ struct al_live_head {
     struct al_downgrade downgrade[AL_DOWNGRADES_MAX];
 
     uint64_t field[AL_FIELD_TOTAL]; /* gauges as they were when last looked at, or changed */
-    struct al_slab slab;            /* how more blocks are found; its own are those of the area */
+    uint64_t minor_at_lock;         /* page faults when the lock at start was done */
+    uint64_t major_at_lock;
+    uint64_t minor_at_mark; /* and at the last autolock_mark, if there was one */
+    uint64_t major_at_mark;
+    struct al_slab slab; /* how more blocks are found; its own are those of the area */
 };
 
 struct al_live {
@@ -137,6 +141,10 @@ void al_live_set(enum al_field field, uint64_t value);
  */
 bool al_live_forked(int32_t pid);
 void al_live_show_forked(void);
+
+/* Faults "after the lock" and "after the mark" are counted from these. */
+void al_live_set_lock(uint64_t minor, uint64_t major);
+void al_live_set_mark(uint64_t minor, uint64_t major);
 
 /* Whether there is a file, which outlives the process. */
 bool al_live_in_file(void);
