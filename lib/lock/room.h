@@ -61,10 +61,21 @@ void al_room_opening(void *start, size_t length);
  */
 static inline bool al_room_spend(struct al_counts *counts, size_t size)
 {
-    if (__builtin_expect(size > counts->part[AL_PART_ROOM], 0))
+    uint64_t *room = &counts->part[AL_PART_ROOM];
+#if defined(__x86_64__) && defined(__LP64__)
+    bool below;
+
+    /* One instruction that takes it and tells whether it was there; if not, it is given back. */
+    __asm__("subq %2, %0" : "+m"(*room), "=@ccb"(below) : "er"(size));
+    if (__builtin_expect(below, 0))
+        *room += size;
+    return !below;
+#else
+    if (__builtin_expect(size > *room, 0))
         return false;
-    counts->part[AL_PART_ROOM] -= size;
+    *room -= size;
     return true;
+#endif
 }
 
 /* Renews the thread's chunk, with `size` taken from it. False if there is no room for one. */

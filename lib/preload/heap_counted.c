@@ -76,6 +76,19 @@ static void __attribute__((noinline)) free_otherwise(void *block)
         al_real.free(block);
 }
 
+/* Where the boot heap has not been used, and will not be. */
+void al_counted_quick_free(void *block)
+{
+    struct al_counts *counts = al_thread_counts;
+
+    if (!LIKELY(counts)) {
+        free_otherwise(block);
+        return;
+    }
+    al_count_up(&counts->value[AL_COUNT_calls_free], 1);
+    al_real.free(block);
+}
+
 /* Nothing is to be done after a call that is a jump: no register has to be kept for it. */
 void al_counted_free(void *block)
 {

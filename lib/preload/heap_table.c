@@ -20,6 +20,12 @@ void al_heap_connect(void)
 #undef AL_REAL
 }
 
+void al_heap_settle(void)
+{
+    if (!al_boot_used && al_heap.free == al_counted_free)
+        SET(free, al_counted_quick_free);
+}
+
 void al_heap_track(enum al_quick quick)
 {
     static void *(*const quick_malloc[])(size_t) = {[AL_QUICK_ALONE] = al_tracked_alone_malloc,

@@ -54,6 +54,8 @@ void al_tracked_alone_free(void *block);
 void al_tracked_threads_free(void *block);
 void al_tracked_sized_free(void *block);
 
+void al_counted_quick_free(void *block);
+
 /* Moves a block of the boot heap to the real one, as realloc does; NULL without memory. */
 void *al_boot_leave(void *block, size_t size);
 
@@ -66,6 +68,9 @@ void al_heap_connect(void);
  */
 void al_heap_track(enum al_quick quick);
 void al_heap_untrack(void);
+
+/* The start is over: what is counted need not look for blocks from before it, if there are none. */
+void al_heap_settle(void);
 
 /* Mode off: from counted to inert. */
 void al_heap_disconnect(void);

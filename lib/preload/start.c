@@ -189,6 +189,7 @@ static void __attribute__((constructor)) start(int argc, char **argv)
     al_backend_start(&config, trusted_environment());
     al_run_locked(&al_process.run);
     al_process.active = true;
+    al_heap_settle();
     al_ends_watch_quick_exit();
 }
 
