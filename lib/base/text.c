@@ -111,6 +111,19 @@ void al_text_duration(struct al_text *text, uint64_t ns)
     al_text_string(text, units[unit]);
 }
 
+void al_text_seconds(struct al_text *text, uint64_t ns)
+{
+    uint64_t rest = ns % 1000000000;
+
+    al_text_u64(text, ns / 1000000000);
+    if (rest)
+        al_text_char(text, '.');
+    for (uint64_t digit = 100000000; rest; digit /= 10) {
+        al_text_char(text, (char)('0' + rest / digit));
+        rest %= digit;
+    }
+}
+
 void al_text_exact_size(struct al_text *text, uint64_t bytes)
 {
     static const char units[] = "\0KMGT";
@@ -184,6 +197,29 @@ void al_text_json(struct al_text *text, const char *string)
             al_text_char(text, hex_digits[*at >> 4]);
             al_text_char(text, hex_digits[*at & 15]);
         } else {
+            al_text_bytes(text, (const char *)at, count);
+        }
+        at += count;
+    }
+    al_text_char(text, '"');
+}
+
+void al_text_label(struct al_text *text, const char *string)
+{
+    const unsigned char *at = (const unsigned char *)string;
+
+    al_text_char(text, '"');
+    while (*at) {
+        unsigned count = utf8_sequence(at);
+
+        if (count == 0) {
+            al_text_string(text, "\xEF\xBF\xBD");
+            count = 1;
+        } else if (*at == '\n') {
+            al_text_string(text, "\\n");
+        } else {
+            if (*at == '"' || *at == '\\')
+                al_text_char(text, '\\');
             al_text_bytes(text, (const char *)at, count);
         }
         at += count;

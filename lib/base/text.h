@@ -39,6 +39,9 @@ void al_text_duration(struct al_text *text, uint64_t ns);
 /* The largest unit that divides it exactly, as options are written: 64K, 3M, 100. */
 void al_text_exact_size(struct al_text *text, uint64_t bytes);
 
+/* In seconds, exactly and without trailing zeros: 1.0203. */
+void al_text_seconds(struct al_text *text, uint64_t ns);
+
 /* Spaces up to column `column` of the current line, at least one. */
 void al_text_pad(struct al_text *text, size_t column);
 
@@ -47,6 +50,9 @@ void al_text_json(struct al_text *text, const char *string);
 
 /* Fit to be part of a file's name: control bytes and slashes become _; at most `limit` bytes. */
 void al_text_file_name(struct al_text *text, const char *string, size_t limit);
+
+/* In double quotes, as Prometheus wants a label's value; bytes that are not UTF-8 become U+FFFD. */
+void al_text_label(struct al_text *text, const char *string);
 
 /* Fit for a line on a terminal: control bytes become \xNN, and after `limit` bytes "..." follows.
  */

@@ -84,6 +84,19 @@ START_TEST(sizes_for_people)
 }
 END_TEST
 
+START_TEST(seconds_are_exact)
+{
+    EXPECT(al_text_seconds(&text, 0), "0");
+    EXPECT(al_text_seconds(&text, 1), "0.000000001");
+    EXPECT(al_text_seconds(&text, 10), "0.00000001");
+    EXPECT(al_text_seconds(&text, 999999999), "0.999999999");
+    EXPECT(al_text_seconds(&text, 1000000000), "1");
+    EXPECT(al_text_seconds(&text, 1020300000), "1.0203");
+    EXPECT(al_text_seconds(&text, 60000000000), "60");
+    EXPECT(al_text_seconds(&text, UINT64_MAX), "18446744073.709551615");
+}
+END_TEST
+
 START_TEST(durations_for_people)
 {
     EXPECT(al_text_duration(&text, 0), "0 ns");
@@ -221,6 +234,7 @@ int main(void)
     tcase_add_test(tests, numbers);
     tcase_add_test(tests, thousands_are_separated);
     tcase_add_test(tests, sizes_for_people);
+    tcase_add_test(tests, seconds_are_exact);
     tcase_add_test(tests, durations_for_people);
     tcase_add_test(tests, sizes_as_options_are_written);
     tcase_add_test(tests, padding_is_at_least_one_blank);
