@@ -264,6 +264,18 @@ int al_io_open_append(const char *path)
     return (int)al_sys4(SYS_openat, AT_FDCWD, path, flags, 0644);
 }
 
+int al_io_append(const char *path, const char *bytes, size_t count)
+{
+    int fd = al_io_open_append(path);
+    int result;
+
+    if (fd < 0)
+        return fd;
+    result = al_io_write(fd, bytes, count);
+    al_io_close(fd);
+    return result;
+}
+
 void al_io_close(int fd)
 {
     al_sys1(SYS_close, fd);

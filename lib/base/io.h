@@ -55,6 +55,9 @@ long al_io_read_file_from(const char *path, const char *begin, char *buffer, siz
  */
 int al_io_open_append(const char *path);
 
+/* Appends to the file, opened as above. Returns 0 or a negative errno. */
+int al_io_append(const char *path, const char *bytes, size_t count);
+
 void al_io_close(int fd);
 
 #endif
