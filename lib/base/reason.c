@@ -7,6 +7,7 @@ static const char *reason_of(int error)
 {
     switch (-error) {
     case EACCES:
+    case EPERM:
         return "permission denied";
     case ENOENT:
         return "no such directory";
@@ -19,6 +20,8 @@ static const char *reason_of(int error)
     case ENXIO:
     case EAGAIN:
         return "nobody reads it";
+    case EBUSY:
+        return "it is a mount point, which cannot be replaced";
     case ENOSPC:
         return "no space left";
     case EDQUOT:

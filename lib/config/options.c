@@ -27,8 +27,11 @@ static const struct al_word on_failure_words[] = {{"warn", AL_ON_FAILURE_WARN},
 static const struct al_word fork_words[] = {
     {"none", AL_FORK_NONE}, {"onfault", AL_FORK_ONFAULT}, {"relock", AL_FORK_RELOCK}, {NULL, 0}};
 
-static const struct al_word stats_words[] = {
-    {"text", AL_STATS_TEXT}, {"json", AL_STATS_JSON}, {"off", AL_STATS_OFF}, {NULL, 0}};
+static const struct al_word stats_words[] = {{"text", AL_STATS_TEXT},
+                                             {"json", AL_STATS_JSON},
+                                             {"prometheus", AL_STATS_PROMETHEUS},
+                                             {"off", AL_STATS_OFF},
+                                             {NULL, 0}};
 
 static const struct al_word log_words[] = {{"quiet", AL_LOG_QUIET}, {"error", AL_LOG_ERROR},
                                            {"warn", AL_LOG_WARN},   {"info", AL_LOG_INFO},
@@ -51,6 +54,16 @@ const struct al_option al_options[] = {
 };
 
 const size_t al_option_count = sizeof(al_options) / sizeof(al_options[0]);
+
+void al_option_key(char *ret_key, size_t size, const struct al_option *option)
+{
+    const char *name = option->name;
+    size_t i = 0;
+
+    for (; name[i] && i < size - 1; i++)
+        ret_key[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a') : name[i];
+    ret_key[i] = '\0';
+}
 
 static const void *value_of(const struct al_option *option, const struct al_config *config)
 {

@@ -43,7 +43,7 @@ struct al_budget_option {
     uint64_t amount;
 };
 
-enum al_stats { AL_STATS_TEXT, AL_STATS_JSON, AL_STATS_OFF };
+enum al_stats { AL_STATS_TEXT, AL_STATS_JSON, AL_STATS_PROMETHEUS, AL_STATS_OFF };
 enum al_log { AL_LOG_QUIET, AL_LOG_ERROR, AL_LOG_WARN, AL_LOG_INFO, AL_LOG_DEBUG };
 
 /* Storage of an option's value, by its TYPE in options.def. */
@@ -108,6 +108,9 @@ extern const size_t al_option_count;
  */
 unsigned al_config_read(struct al_config *ret_config, char *const environment[],
                         struct al_text *problems);
+
+/* The option's name in reports: "stats_file" is AUTOLOCK_STATS_FILE. */
+void al_option_key(char *ret_key, size_t size, const struct al_option *option);
 
 /* Appends the value in force, written as the variable takes it. */
 void al_option_print(struct al_text *text, const struct al_option *option,

@@ -3,6 +3,7 @@
 #include "downgrades.h"
 #include "emit.h"
 #include "reason.h"
+#include "replace.h"
 #include "sys.h"
 
 #include <fcntl.h>
@@ -61,6 +62,15 @@ void al_stderr_release(struct al_stderr *err)
     err->duplicate = -1;
 }
 
+/* A program that has used up its descriptors leaves us our own, to read and write files. */
+static bool leave_descriptor(struct al_stderr *err)
+{
+    if (err->duplicate < 0 || !is_stderr(err, STDERR_FILENO))
+        return false;
+    al_stderr_release(err);
+    return true;
+}
+
 int al_stderr_write(const struct al_stderr *err, const char *bytes, size_t count)
 {
     if (err->duplicate >= 0 && is_stderr(err, err->duplicate))
@@ -97,16 +107,12 @@ static int expand_path(struct al_text *path, const char *pattern,
     return path->cut ? -ENAMETOOLONG : 0;
 }
 
-static int write_file(const char *path, const struct al_text *report)
+/* Who reads metrics wants one report, whole; who collects the others wants all of them. */
+static int write_file(char *path, const struct al_text *report, enum al_stats format)
 {
-    int fd = al_io_open_append(path);
-    int result;
-
-    if (fd < 0)
-        return fd;
-    result = al_io_write(fd, report->at, report->length);
-    al_io_close(fd);
-    return result;
+    if (format == AL_STATS_PROMETHEUS)
+        return al_replace(path, report->at, report->length);
+    return al_io_append(path, report->at, report->length);
 }
 
 static void explain(const struct al_stderr *err, const char *path, int error)
@@ -130,6 +136,23 @@ static const char without_figures[] =
     "the report's figures of locked and resident memory are missing: /proc/self/status cannot be "
     "read";
 
+static void emit(struct al_text *report, const struct al_snapshot *snapshot)
+{
+    switch ((enum al_stats)snapshot->run->config->stats) {
+    case AL_STATS_TEXT:
+        al_emit_text(report, snapshot);
+        break;
+    case AL_STATS_JSON:
+        al_emit_json(report, snapshot);
+        break;
+    case AL_STATS_PROMETHEUS:
+        al_emit_prometheus(report, snapshot);
+        break;
+    case AL_STATS_OFF:
+        break;
+    }
+}
+
 void al_deliver(struct al_stderr *err, struct al_run *run, const char *ended)
 {
     /* Not on the stack: the program's last words may come from a small one. */
@@ -142,27 +165,23 @@ void al_deliver(struct al_stderr *err, struct al_run *run, const char *ended)
     if (run->config->stats == AL_STATS_OFF && !al_live_in_file())
         return;
     error = al_snapshot_take(&snapshot, run, ended);
-    /* A program that has used up its descriptors leaves us our own, to read and write files. */
-    if (error == -EMFILE && is_stderr(err, STDERR_FILENO)) {
-        al_stderr_release(err);
+    if (error == -EMFILE && leave_descriptor(err))
         error = al_snapshot_take(&snapshot, run, ended);
-    }
     if (error)
         al_downgrade_add(error == -ENOENT ? without_proc : without_figures);
     al_live_finish(ended);
     if (run->config->stats == AL_STATS_OFF)
         return;
-    if (run->config->stats == AL_STATS_JSON)
-        al_emit_json(&report, &snapshot);
-    else
-        al_emit_text(&report, &snapshot);
+    emit(&report, &snapshot);
 
     if (run->config->stats_file[0]) {
         struct al_text path = al_text_over(path_bytes, sizeof(path_bytes));
 
         error = expand_path(&path, run->config->stats_file, &snapshot);
         if (!error)
-            error = write_file(path_bytes, &report);
+            error = write_file(path_bytes, &report, run->config->stats);
+        if (error == -EMFILE && leave_descriptor(err))
+            error = write_file(path_bytes, &report, run->config->stats);
         if (!error)
             return;
         if (run->config->log >= AL_LOG_ERROR)

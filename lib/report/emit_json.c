@@ -47,16 +47,6 @@ static void array_member(struct al_text *text, const char *name, const struct al
     al_text_char(text, ']');
 }
 
-/* AUTOLOCK_STATS_FILE is "stats_file" here. */
-static void option_name(char *ret_name, size_t size, const char *name)
-{
-    size_t i = 0;
-
-    for (; name[i] && i < size - 1; i++)
-        ret_name[i] = name[i] >= 'A' && name[i] <= 'Z' ? (char)(name[i] - 'A' + 'a') : name[i];
-    ret_name[i] = '\0';
-}
-
 static void option_member(struct al_text *text, const struct al_option *option,
                           const struct al_config *config)
 {
@@ -65,7 +55,7 @@ static void option_member(struct al_text *text, const struct al_option *option,
     struct al_text print = al_text_over(printed, sizeof(printed));
     char name[40];
 
-    option_name(name, sizeof(name), option->name);
+    al_option_key(name, sizeof(name), option);
     switch (option->type) {
     case AL_OPTION_SET:
         array_member(text, name, option->words, *(const unsigned *)value);

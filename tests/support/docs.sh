@@ -59,7 +59,7 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 new=$work/document
 objects=$("$tables" --objects)
-for table in options problems $objects; do "$tables" "$table" >"$work/$table"; done
+for table in options problems metrics $objects; do "$tables" "$table" >"$work/$table"; done
 zero >"$work/zero"
 [ -s "$work/zero" ] || echo 'None.' >"$work/zero"
 
@@ -80,7 +80,7 @@ done
 
 grep -q '^<!-- table options -->$' "$documents/configuration.md" ||
     complain 'docs/configuration.md has no table of options'
-for object in $objects; do
+for object in metrics $objects; do
     grep -q "^<!-- table $object -->\$" "$documents/report.md" ||
         complain "docs/report.md has no table of $object"
 done

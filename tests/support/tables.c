@@ -2,10 +2,13 @@
  * The tables of options and of the report's fields as the documentation has them, in Markdown:
  *
  *     tables options        every option
+ *     tables metrics        every metric of the report for Prometheus
  *     tables OBJECT         the fields of one object of the report; by_kind and syscalls are one
- * table for all that is in them tables --objects      the names of all objects
+ *                           table for all that is in them
+ *     tables --objects      the names of all objects
  */
 #include "fields.h"
+#include "metrics.h"
 #include "options.h"
 
 #include <stdbool.h>
@@ -166,7 +169,7 @@ static void print_objects(void)
 int main(int argc, char *argv[])
 {
     if (argc != 2) {
-        fputs("usage: tables options|problems|OBJECT|--objects|--ids\n", stderr);
+        fputs("usage: tables options|problems|metrics|OBJECT|--objects|--ids\n", stderr);
         return 64;
     }
     if (strcmp(argv[1], "options") == 0) {
@@ -175,6 +178,8 @@ int main(int argc, char *argv[])
         print_objects();
     } else if (strcmp(argv[1], "problems") == 0) {
         print_problems();
+    } else if (strcmp(argv[1], "metrics") == 0) {
+        print_metrics();
     } else if (strcmp(argv[1], "--ids") == 0) {
         print_ids();
     } else if (!print_object(argv[1])) {

@@ -53,6 +53,16 @@ static void expect_reports(const char *path, unsigned count)
     ck_assert_str_eq(text + strlen(text) - 3, "}}\n");
 }
 
+/* A whole report for Prometheus, from its first line to its last. */
+static void expect_metrics(const char *text)
+{
+    const char *last = strstr(text, "\nautolock_execs_total{program=\"program\",");
+
+    ck_assert_msg(strncmp(text, "# HELP autolock_info ", 21) == 0, "%.200s", text);
+    ck_assert_ptr_nonnull(last);
+    ck_assert_str_eq(strchr(last + 1, '\n'), "\n");
+}
+
 /* One line that says why, and the report behind it. */
 static void expect_refused(const char *path, const char *wanted_line)
 {
@@ -62,6 +72,10 @@ static void expect_refused(const char *path, const char *wanted_line)
     ck_assert_msg(strncmp(said, wanted_line, strlen(wanted_line)) == 0, "%s", said);
     ck_assert_uint_eq(lines_of(said), 2);
     ck_assert_int_eq(strncmp(report, "{\"schema\"", 9), 0);
+
+    said = deliver(AL_STATS_PROMETHEUS, path);
+    ck_assert_msg(strncmp(said, wanted_line, strlen(wanted_line)) == 0, "%s", said);
+    expect_metrics(strchr(said, '\n') + 1);
 }
 
 START_TEST(no_report)
@@ -92,6 +106,38 @@ START_TEST(to_a_file_again_and_again)
     expect_reports("file", 1);
     ck_assert_str_eq(deliver(AL_STATS_JSON, "file"), "");
     expect_reports("file", 2);
+}
+END_TEST
+
+START_TEST(metrics_to_standard_error)
+{
+    expect_metrics(deliver(AL_STATS_PROMETHEUS, NULL));
+}
+END_TEST
+
+START_TEST(metrics_in_the_place_of_others)
+{
+    ck_assert_str_eq(deliver(AL_STATS_JSON, "replaced.prom"), "");
+    ck_assert_str_eq(deliver(AL_STATS_PROMETHEUS, "replaced.prom"), "");
+    expect_metrics(unit_read_path("replaced.prom"));
+    ck_assert_str_eq(deliver(AL_STATS_PROMETHEUS, "replaced.prom"), "");
+    expect_metrics(unit_read_path("replaced.prom"));
+}
+END_TEST
+
+/* A descriptor for the directory and one for the file: the last that is free, and our own. */
+START_TEST(metrics_with_the_last_descriptor)
+{
+    int last = -1;
+
+    ck_assert_int_eq(mkdir("tight", 0700), 0);
+    for (int fd; (fd = open("/dev/null", O_RDONLY)) >= 0;)
+        last = fd;
+    close(last);
+    ck_assert_str_eq(deliver(AL_STATS_PROMETHEUS, "tight/file"), "");
+    ck_assert_int_eq(err.duplicate, -1);
+    close(last - 1);
+    expect_metrics(unit_read_path("tight/file"));
 }
 END_TEST
 
@@ -131,6 +177,8 @@ START_TEST(into_a_fifo)
     reader = open("fifo", O_RDONLY | O_NONBLOCK);
     ck_assert_str_eq(deliver(AL_STATS_JSON, "fifo"), "");
     ck_assert_uint_eq(lines_of(unit_read_fd(reader)), 1);
+    ck_assert_str_eq(deliver(AL_STATS_PROMETHEUS, "fifo"), "");
+    expect_metrics(unit_read_fd(reader));
 }
 END_TEST
 
@@ -196,6 +244,9 @@ int main(void)
     tcase_add_test(tests, no_report);
     tcase_add_test(tests, to_standard_error);
     tcase_add_test(tests, to_a_file_again_and_again);
+    tcase_add_test(tests, metrics_to_standard_error);
+    tcase_add_test(tests, metrics_in_the_place_of_others);
+    tcase_add_test(tests, metrics_with_the_last_descriptor);
     tcase_add_test(tests, text_to_a_file);
     tcase_add_test(tests, a_name_made_of_parts);
     tcase_add_test(tests, a_programs_name_stays_in_the_directory);
