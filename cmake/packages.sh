@@ -34,6 +34,8 @@ test  may  strace                       strace                 strace           
 test  may  jq                           jq                     jq                   jq                   jq
 test  may  redis-server                 redis-server           redis|valkey         redis|valkey         redis|valkey
 test  may  redis-cli                    redis-tools            redis|valkey         redis|valkey         redis|valkey
+test  may  promtool                     prometheus             golang-github-prometheus|prometheus prometheus prometheus
+test  may  prometheus-node-exporter     prometheus-node-exporter node-exporter|golang-github-prometheus-node-exporter prometheus-node-exporter prometheus-node-exporter
 test  may  sqlite3                      sqlite3                sqlite               sqlite               sqlite
 test  may  perl                         perl                   perl-interpreter     perl                 perl
 test  may  xz                           xz-utils               xz                   xz                   xz
