@@ -43,26 +43,37 @@ static uint64_t generation_of(int fd)
 }
 
 /* All but the generation. */
-static struct al_io_identity look_at(int fd)
+static struct al_io_identity look(int directory, const char *name, int flags)
 {
     struct al_io_identity identity = {0};
 
     /* libc's fstat is another symbol in every generation of glibc, the system call is not. */
 #if defined(SYS_newfstatat)
     struct stat status = {0};
-    long failed = al_sys4(SYS_newfstatat, fd, "", &status, AT_EMPTY_PATH);
+    long failed = al_sys4(SYS_newfstatat, directory, name, &status, flags);
 #else
     struct stat64 status = {0};
-    long failed = al_sys2(SYS_fstat64, fd, &status);
+    long failed = al_sys4(SYS_fstatat64, directory, name, &status, flags);
 #endif
 
     if (!failed) {
         identity.device = status.st_dev;
         identity.inode = status.st_ino;
         identity.regular = S_ISREG(status.st_mode);
+        identity.link = S_ISLNK(status.st_mode);
         identity.known = true;
     }
     return identity;
+}
+
+static struct al_io_identity look_at(int fd)
+{
+    return look(fd, "", AT_EMPTY_PATH);
+}
+
+struct al_io_identity al_io_look(int directory, const char *name)
+{
+    return look(directory, name, AT_SYMLINK_NOFOLLOW);
 }
 
 struct al_io_identity al_io_identify(int fd)

@@ -15,10 +15,16 @@ struct al_io_identity {
     uint64_t inode;
     uint64_t generation; /* a file's number is given to another one once it is gone; 0: not known */
     bool regular; /* a file that takes any number of bytes at once, as no pipe or terminal does */
-    bool known;   /* false: there was no such descriptor */
+    bool link;    /* a symbolic link */
+    bool known;   /* false: there was no such descriptor or file */
 };
 
 struct al_io_identity al_io_identify(int fd);
+
+/* The same of a file in an open directory (or AT_FDCWD), but for the generation, with one system
+ * call; a symbolic link is not followed. */
+struct al_io_identity al_io_look(int directory, const char *name);
+
 bool al_io_same(struct al_io_identity a, struct al_io_identity b);
 
 /*

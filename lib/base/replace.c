@@ -65,21 +65,16 @@ static int close_written(int fd)
     return error == -EINTR ? 0 : error;
 }
 
-/*
- * No name that another process chooses at the same time: where they share a directory and not their
- * process ids, the clock tells them apart, and O_EXCL the rest.
- */
+/* Where others choose a name at the same moment, O_EXCL says so, and the clock has gone on. */
 static int create(struct place *place, char *name, size_t size)
 {
-    enum { ATTEMPTS = 10 };
+    enum { ATTEMPTS = 100 };
     int fd = -EEXIST;
 
     for (int i = 0; fd == -EEXIST && i < ATTEMPTS; i++) {
         struct al_text text = al_text_over(name, size);
 
         al_text_string(&text, ".autolock-");
-        al_text_i64(&text, al_sys0(SYS_getpid));
-        al_text_char(&text, '-');
         al_text_u64(&text, al_now_ns());
         place->name = name;
         fd = open_at(place, O_CREAT | O_EXCL);
@@ -89,6 +84,7 @@ static int create(struct place *place, char *name, size_t size)
 
 static int replace(const struct place *place, const char *bytes, size_t count)
 {
+    const struct al_io_identity new_file = {.regular = true, .known = true};
     char name[64];
     struct place other = *place;
     int fd = create(&other, name, sizeof(name));
@@ -97,7 +93,7 @@ static int replace(const struct place *place, const char *bytes, size_t count)
 
     if (fd < 0)
         return fd;
-    error = al_io_write(fd, bytes, count);
+    error = al_io_write_known(fd, new_file, bytes, count);
     closing = close_written(fd);
     if (!error)
         error = closing;
@@ -108,25 +104,27 @@ static int replace(const struct place *place, const char *bytes, size_t count)
     return error;
 }
 
-/* What is there is opened, and no byte of it changed, to learn what it is and whether it is ours to
- * write. */
-static int replace_or_write(const struct place *place, const char *bytes, size_t count)
+static int write_to(const struct place *place, const char *bytes, size_t count)
 {
     int fd = open_at(place, 0);
-    struct al_io_identity identity;
     int error;
 
-    if (fd == -ENOENT)
-        return replace(place, bytes, count);
     if (fd < 0)
         return fd;
-    identity = al_io_identify(fd);
-    if (!identity.regular) {
-        error = al_io_write_known(fd, identity, bytes, count);
-        al_io_close(fd);
-        return error;
-    }
+    error = al_io_write(fd, bytes, count);
     al_io_close(fd);
+    return error;
+}
+
+/* What comes there after the look is replaced, and never followed. */
+static int replace_or_write(const struct place *place, const char *bytes, size_t count)
+{
+    struct al_io_identity there = al_io_look(place->directory, place->name);
+
+    if (there.link)
+        return -ELOOP;
+    if (there.known && !there.regular)
+        return write_to(place, bytes, count);
     return replace(place, bytes, count);
 }
 

@@ -9,9 +9,9 @@
 
 /*
  * The new file (0644 less the umask's bits) is written under a name of its own in the same
- * directory, which begins with a dot and is gone when this returns, then renamed. The file that is
- * there must be one that may be written to. A symbolic link at the end of the path is not followed,
- * and not replaced; what is no regular file (a FIFO, a terminal, a device) is written to.
+ * directory, which begins with a dot and is gone when this returns, then renamed. A symbolic link
+ * at the end of the path is not followed, and not replaced; what is no regular file (a FIFO, a
+ * terminal, a device) is written to.
  *
  * Returns 0 or a negative errno; the file that was there is as it was then. `path` is cut for a
  * moment, and as it was in the end.

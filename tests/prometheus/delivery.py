@@ -151,13 +151,14 @@ def test_directory() -> None:
 
 
 def test_permission_denied() -> None:
-    """To a directory that may not be changed, and to a file that may not be written, though its directory may."""
+    """To change the directory, or in one like /tmp, to take the place of another user's file."""
     harness.need_root()
     with directory() as temporary:
         (temporary / "file").write_bytes(b"precious")
+        (temporary / "file").chmod(0o666)
         goes_to_stderr(to(temporary / "file", user=NOBODY), "permission denied")
         goes_to_stderr(to(temporary / "new", user=NOBODY), "permission denied")
-        temporary.chmod(0o777)
+        temporary.chmod(0o1777)
         goes_to_stderr(to(temporary / "file", user=NOBODY), "permission denied")
         assert to(temporary / "new", user=NOBODY).err == b""
         assert (temporary / "file").read_bytes() == b"precious" and names(temporary) == ["file", "new"]

@@ -20,8 +20,12 @@ def main() -> None:
     too_many = []
     with tempfile.TemporaryDirectory() as scratch:
         json = {"AUTOLOCK_STATS": "json", "AUTOLOCK_STATS_FILE": os.path.join(scratch, "report.json")}
+        metrics = {"AUTOLOCK_STATS": "prometheus",
+                   "AUTOLOCK_STATS_FILE": os.path.join(scratch, "report.prom")}
         for name, mode, more in (("off", "off", {}), ("observe", "observe", {}), ("all", "all", {}),
-                                 ("all, JSON file", "all", json), ("all, no report", "all", {"AUTOLOCK_STATS": "off"})):
+                                 ("all, JSON file", "all", json), ("all, metrics", "all", metrics),
+                                 ("all, replaced", "all", metrics),
+                                 ("all, no report", "all", {"AUTOLOCK_STATS": "off"})):
             calls = system_calls(true, variables(options, mode, **more))
             added = len(calls) - len(bare)
             which = Counter(calls) - Counter(bare)
@@ -30,8 +34,9 @@ def main() -> None:
                 fail(f"{name}: the library was not loaded")
             if mode == "all" and added > MOST:
                 too_many.append(f"{name} adds {added}, more than {MOST}")
-        if not os.path.exists(json["AUTOLOCK_STATS_FILE"]):
-            fail("no report was written")
+        for report in json, metrics:
+            if not os.path.exists(report["AUTOLOCK_STATS_FILE"]):
+                fail("no report was written")
     if too_many:
         fail("; ".join(too_many))
 

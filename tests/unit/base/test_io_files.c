@@ -212,6 +212,23 @@ START_TEST(what_is_unknown_is_never_the_same)
 }
 END_TEST
 
+START_TEST(a_file_by_its_name)
+{
+    int fd = al_io_open_append("named");
+    struct al_io_identity named;
+
+    ck_assert_int_eq(symlink("named", "link_to_named"), 0);
+    errno = 1234;
+    named = al_io_look(AT_FDCWD, "named");
+    ck_assert(named.known && named.regular && !named.link);
+    ck_assert_uint_eq(named.inode, al_io_identify(fd).inode);
+    named = al_io_look(AT_FDCWD, "link_to_named");
+    ck_assert(named.known && !named.regular && named.link);
+    ck_assert(!al_io_look(AT_FDCWD, "unnamed").known);
+    ck_assert_int_eq(errno, 1234);
+}
+END_TEST
+
 START_TEST(only_files_are_regular)
 {
     int ends[2];
@@ -242,6 +259,7 @@ int main(void)
     tcase_add_test(tests, what_cannot_be_opened);
     tcase_add_test(tests, identity_is_the_file_not_the_number);
     tcase_add_test(tests, what_is_unknown_is_never_the_same);
+    tcase_add_test(tests, a_file_by_its_name);
     tcase_add_test(tests, only_files_are_regular);
     return unit_run(tests);
 }
