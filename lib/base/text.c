@@ -148,9 +148,10 @@ void al_text_pad(struct al_text *text, size_t column)
     } while (text->length - line < column && !text->cut);
 }
 
-/* Length of the UTF-8 sequence at `at` (1 to 4), or 0 if it is none. RFC 3629, section 4. */
-static unsigned utf8_sequence(const unsigned char *at)
+/* RFC 3629, section 4. */
+unsigned al_text_utf8(const char *string)
 {
+    const unsigned char *at = (const unsigned char *)string;
     unsigned count;
     unsigned low = 0x80;
     unsigned high = 0xBF;
@@ -184,7 +185,7 @@ void al_text_json(struct al_text *text, const char *string)
 
     al_text_char(text, '"');
     while (*at) {
-        unsigned count = utf8_sequence(at);
+        unsigned count = al_text_utf8((const char *)at);
 
         if (count == 0) {
             al_text_string(text, "\\ufffd");
@@ -210,7 +211,7 @@ void al_text_label(struct al_text *text, const char *string)
 
     al_text_char(text, '"');
     while (*at) {
-        unsigned count = utf8_sequence(at);
+        unsigned count = al_text_utf8((const char *)at);
 
         if (count == 0) {
             al_text_string(text, "\xEF\xBF\xBD");
@@ -246,11 +247,22 @@ void al_text_printable(struct al_text *text, const char *string, size_t limit)
     }
 }
 
+/* A file in its directory whose name is not UTF-8 ends Prometheus' node exporter (1.5). */
 void al_text_file_name(struct al_text *text, const char *string, size_t limit)
 {
-    for (size_t i = 0; i < limit && string[i]; i++) {
-        unsigned char c = (unsigned char)string[i];
+    while (*string && limit) {
+        unsigned char c = (unsigned char)*string;
+        unsigned count = al_text_utf8(string);
 
-        al_text_char(text, c < 0x20 || c == 0x7F || c == '/' ? '_' : string[i]);
+        if (count == 0 || c < 0x20 || c == 0x7F || c == '/') {
+            al_text_char(text, '_');
+            count = 1;
+        } else if (count > limit) {
+            return;
+        } else {
+            al_text_bytes(text, string, count);
+        }
+        string += count;
+        limit -= count;
     }
 }

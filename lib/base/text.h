@@ -45,10 +45,14 @@ void al_text_seconds(struct al_text *text, uint64_t ns);
 /* Spaces up to column `column` of the current line, at least one. */
 void al_text_pad(struct al_text *text, size_t column);
 
+/* Length of the UTF-8 sequence that `string` begins with (1 to 4), or 0 if it is none. */
+unsigned al_text_utf8(const char *string);
+
 /* In double quotes, as JSON wants it; bytes that are not UTF-8 become U+FFFD. */
 void al_text_json(struct al_text *text, const char *string);
 
-/* Fit to be part of a file's name: control bytes and slashes become _; at most `limit` bytes. */
+/* Fit to be part of a file's name: control bytes, slashes and what is not UTF-8 become _; at most
+ * `limit` bytes. */
 void al_text_file_name(struct al_text *text, const char *string, size_t limit);
 
 /* In double quotes, as Prometheus wants a label's value; bytes that are not UTF-8 become U+FFFD. */

@@ -1,5 +1,6 @@
 """The metrics by themselves: what Prometheus' own linter says of them, and whether they are true."""
 
+import os
 import resource
 import shutil
 import subprocess
@@ -63,6 +64,15 @@ def test_promtool_downgrades() -> None:
     assert exposition.value(samples, "autolock_downgrades_total") > 0, done
     assert [name for name, _ in samples if name == "autolock_downgrade_seconds"], done
     assert exposition.label(samples, "program") == 'a "b"\\c\nd', done
+    assert complaints(done.written) == "", complaints(done.written)
+
+
+def test_promtool_name_that_is_not_utf8() -> None:
+    with harness.directory() as temporary:
+        path = os.fsencode(temporary) + b"/bad \xff\xc3"
+        shutil.copy2(program("exit_with"), path)
+        done, samples = reported(path, "0", MODE="observe")
+    assert exposition.label(samples, "program") == "bad \ufffd\ufffd", done
     assert complaints(done.written) == "", complaints(done.written)
 
 

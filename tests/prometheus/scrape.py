@@ -1,5 +1,6 @@
 """The figures of programs that have ended come out of a real Prometheus as they went in."""
 
+import os
 import shutil
 
 import exposition
@@ -28,7 +29,10 @@ def test_many_programs() -> None:
         odd = watching.directory.parent / 'a "b"\\c\nd'
         shutil.copy2(program("exit_with"), odd)
         runs = [reports_to(watching, program("exit_with"), "0", MODE=mode) for mode in ("alloc", "observe")]
-        runs.append(reports_to(watching, str(odd), "0", MODE="observe"))
+        # A file whose name is not UTF-8 ends the exporter.
+        bad = os.fsencode(watching.directory.parent) + b"/bad\xff"
+        shutil.copy2(program("exit_with"), bad)
+        runs += [reports_to(watching, name, "0", MODE="observe") for name in (str(odd), bad)]
         for done in runs:
             (file, ) = watching.directory.glob(f"*.{done.pid}.prom")
             watching.shows(file)

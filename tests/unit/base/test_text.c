@@ -84,6 +84,16 @@ START_TEST(sizes_for_people)
 }
 END_TEST
 
+START_TEST(file_names)
+{
+    EXPECT(al_text_file_name(&text, "a b.c", 80), "a b.c");
+    EXPECT(al_text_file_name(&text, "../a\n\x7f", 80), ".._a__");
+    EXPECT(al_text_file_name(&text, "\xC3\xBC\xFF\xE2\x82", 80), "\xC3\xBC___");
+    EXPECT(al_text_file_name(&text, "abc", 2), "ab");
+    EXPECT(al_text_file_name(&text, "a\xC3\xBC", 2), "a");
+}
+END_TEST
+
 START_TEST(seconds_are_exact)
 {
     EXPECT(al_text_seconds(&text, 0), "0");
@@ -234,6 +244,7 @@ int main(void)
     tcase_add_test(tests, numbers);
     tcase_add_test(tests, thousands_are_separated);
     tcase_add_test(tests, sizes_for_people);
+    tcase_add_test(tests, file_names);
     tcase_add_test(tests, seconds_are_exact);
     tcase_add_test(tests, durations_for_people);
     tcase_add_test(tests, sizes_as_options_are_written);

@@ -163,6 +163,9 @@ START_TEST(a_programs_name_stays_in_the_directory)
     run.program = "../a/b\n\x7f";
     ck_assert_str_eq(deliver(AL_STATS_JSON, "%n.json"), "");
     expect_reports(".._a_b__.json", 1);
+    run.program = "gr\xc3\xbc\xc3\x9f \xff\xc3\xe2\x82/";
+    ck_assert_str_eq(deliver(AL_STATS_JSON, "%n.json"), "");
+    expect_reports("gr\xc3\xbc\xc3\x9f _____.json", 1);
 }
 END_TEST
 
