@@ -7,13 +7,6 @@
         [AL_SAMPLE_VALUE] = (pattern)                                                              \
     }
 
-#define TIMES(prefix, sum, count)                                                                  \
-    {                                                                                              \
-        [AL_SAMPLE_P50] = prefix "p50_ns", [AL_SAMPLE_P99] = prefix "p99_ns",                      \
-        [AL_SAMPLE_P999] = prefix "p999_ns", [AL_SAMPLE_SUM] = prefix sum,                         \
-        [AL_SAMPLE_COUNT] = prefix count                                                           \
-    }
-
 const struct al_family al_families[] = {
     {"autolock_calls_total", AL_FAMILY_COUNTER, "call",
      "calls that the program or a library in it made through the dynamic linker",
@@ -32,13 +25,26 @@ const struct al_family al_families[] = {
      VALUES("skipped.*")},
     {"autolock_failures_total", AL_FAMILY_COUNTER, "errno",
      "system calls of the library that were to lock memory and failed", VALUES("failures.*")},
-    {"autolock_syscall_seconds", AL_FAMILY_SUMMARY, "call",
-     "time that the library's own system calls took", TIMES("syscalls.*.", "time_ns", "count")},
+    {"autolock_syscall_seconds",
+     AL_FAMILY_SUMMARY,
+     "call",
+     "time that the library's own system calls took",
+     {[AL_SAMPLE_P50] = "syscalls.*.p50_ns",
+      [AL_SAMPLE_P99] = "syscalls.*.p99_ns",
+      [AL_SAMPLE_P999] = "syscalls.*.p999_ns",
+      [AL_SAMPLE_SUM] = "syscalls.*.time_ns",
+      [AL_SAMPLE_COUNT] = "syscalls.*.count"}},
     {"autolock_syscall_max_seconds", AL_FAMILY_GAUGE, "call",
      "the longest of the library's own system calls", VALUES("syscalls.*.max_ns")},
-    {"autolock_hook_seconds", AL_FAMILY_SUMMARY, NULL,
+    {"autolock_hook_seconds",
+     AL_FAMILY_SUMMARY,
+     NULL,
      "time of the stretches in the program's calls that locked or unlocked",
-     TIMES("hooks.", "slow_time_ns", "slow_count")},
+     {[AL_SAMPLE_P50] = "hooks.p50_ns",
+      [AL_SAMPLE_P99] = "hooks.p99_ns",
+      [AL_SAMPLE_P999] = "hooks.p999_ns",
+      [AL_SAMPLE_SUM] = "hooks.slow_time_ns",
+      [AL_SAMPLE_COUNT] = "hooks.slow_count"}},
     {"autolock_hook_max_seconds", AL_FAMILY_GAUGE, NULL, NULL, VALUES("hooks.max_ns")},
     {"autolock_page_faults_after_lock_total", AL_FAMILY_COUNTER, "type",
      "page faults after the lock at start", VALUES("faults.*_after_lock")},
