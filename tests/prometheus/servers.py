@@ -42,7 +42,7 @@ def installed(*names: str) -> str:
 
 
 def wait_for(what: str, look: Callable[[], object]) -> object:
-    """Looks until there is something; what the last look says is wrong is in the failure."""
+    """Looks until there is something, and returns it."""
     deadline = time.monotonic() + PATIENCE_S
     while True:
         found = look()
@@ -124,28 +124,26 @@ class Monitor:
 
     def wait_for_query(self, promql: str, holds: Callable[[exposition.Samples], bool]) -> exposition.Samples:
         """Asks until the answer is as it should be."""
-        last: exposition.Samples = {}
+        answer: exposition.Samples = {}
 
         def look() -> bool:
-            nonlocal last
-            last = self.query(promql)
-            return holds(last)
+            nonlocal answer
+            answer = self.query(promql)
+            return holds(answer)
 
         try:
             wait_for(promql, look)
-        except AssertionError:
-            raise AssertionError(f"{promql} is {last}") from None
-        return last
+        except AssertionError as reason:
+            raise AssertionError(f"{reason}: the last answer was {answer}") from None
+        return answer
 
     def shows(self, file: pathlib.Path) -> None:
-        """Waits until the figures of the file, all of them and no others of its process, come out of a query."""
+        """Waits until the figures of the file, these and no others of its process, come out of a query."""
         samples = exposition.parse(file.read_bytes())
         assert samples
         pid = exposition.label(samples, "pid")
         promql = f'{{__name__=~"autolock_.+",pid="{pid}"}}'
-        found = self.wait_for_query(promql, lambda answer: answer.keys() == samples.keys())
-        wrong = {sample: (found[sample], samples[sample]) for sample in samples if found[sample] != samples[sample]}
-        assert not wrong, f"found, in the file: {wrong}"
+        self.wait_for_query(promql, lambda answer: answer == samples)
 
     def has_read_all(self) -> None:
         """The exporter finds nothing wrong with any file."""
