@@ -127,15 +127,10 @@ def test_the_kernels_word() -> None:
     assert exposition.value(samples, "autolock_locked_kernel_bytes") == 0
 
 
-def test_no_limit_is_infinite() -> None:
-    harness.need_root()
-
-    def prepare() -> None:
-        try:
-            resource.setrlimit(resource.RLIMIT_MEMLOCK, (resource.RLIM_INFINITY, resource.RLIM_INFINITY))
-        except (ValueError, OSError):
-            resource.setrlimit(resource.RLIMIT_MEMLOCK, (1 << 20, 1 << 20))
-
-    _, samples = reported(program("exit_with"), "0", MODE="observe", prepare=prepare)
-    assert exposition.value(samples, "autolock_memory_limit_bytes") in (float("inf"), 1 << 20)
-    assert exposition.value(samples, "autolock_option_bytes", option="max_size") == float("inf")
+def test_limits() -> None:
+    hard = resource.getrlimit(resource.RLIMIT_MEMLOCK)[1]
+    for soft in 1 << 20, hard:
+        _, samples = reported(program("exit_with"), "0", MODE="observe", prepare=limit(resource.RLIMIT_MEMLOCK, soft))
+        expected = float("inf") if soft == resource.RLIM_INFINITY else soft
+        assert exposition.value(samples, "autolock_memory_limit_bytes") == expected
+        assert exposition.value(samples, "autolock_option_bytes", option="max_size") == float("inf")
