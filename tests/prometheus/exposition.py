@@ -14,7 +14,8 @@ Samples = dict
 
 
 def key(name: str, labels: dict) -> tuple:
-    return (name, frozenset(labels.items()))
+    """To Prometheus an empty label is one that is not there."""
+    return (name, frozenset((label_name, text) for label_name, text in labels.items() if text))
 
 
 def _labels(text: str) -> dict:
