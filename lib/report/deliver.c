@@ -8,6 +8,7 @@
 
 #include <fcntl.h>
 #include <string.h>
+#include <sys/mman.h>
 #include <sys/resource.h>
 
 /*
@@ -136,7 +137,7 @@ static const char without_figures[] =
     "the report's figures of locked and resident memory are missing: /proc/self/status cannot be "
     "read";
 
-static void emit(struct al_text *report, const struct al_snapshot *snapshot)
+static void emit_into(struct al_text *report, const struct al_snapshot *snapshot)
 {
     switch ((enum al_stats)snapshot->run->config->stats) {
     case AL_STATS_TEXT:
@@ -153,13 +154,37 @@ static void emit(struct al_text *report, const struct al_snapshot *snapshot)
     }
 }
 
+/*
+ * A report in memory of our own, which is little, as all of it is locked in every process; where
+ * that does not suffice, in memory that is had for the purpose.
+ */
+static struct al_text emit(const struct al_snapshot *snapshot)
+{
+    static char bytes[AL_REPORT_USUAL_BYTES];
+    struct al_text report = al_text_over(bytes, sizeof(bytes));
+    static char *more;
+    long mapped;
+
+    emit_into(&report, snapshot);
+    if (!report.cut)
+        return report;
+    mapped = more ? (long)more
+                  : al_sys_mmap(NULL, AL_REPORT_BYTES, PROT_READ | PROT_WRITE,
+                                MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (al_sys_failed(mapped))
+        return report;
+    more = (char *)mapped;
+    report = al_text_over(more, AL_REPORT_BYTES);
+    emit_into(&report, snapshot);
+    return report;
+}
+
 void al_deliver(struct al_stderr *err, struct al_run *run, const char *ended)
 {
     /* Not on the stack: the program's last words may come from a small one. */
     static struct al_snapshot snapshot;
-    static char bytes[AL_REPORT_BYTES];
     static char path_bytes[AL_OPTION_PATH_SIZE];
-    struct al_text report = al_text_over(bytes, sizeof(bytes));
+    struct al_text report;
     int error;
 
     if (run->config->stats == AL_STATS_OFF && !al_live_in_file())
@@ -172,7 +197,7 @@ void al_deliver(struct al_stderr *err, struct al_run *run, const char *ended)
     al_live_finish(ended);
     if (run->config->stats == AL_STATS_OFF)
         return;
-    emit(&report, &snapshot);
+    report = emit(&snapshot);
 
     if (run->config->stats_file[0]) {
         struct al_text path = al_text_over(path_bytes, sizeof(path_bytes));

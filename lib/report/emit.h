@@ -7,12 +7,15 @@
 #include "snapshot.h"
 #include "text.h"
 
-#define AL_SCHEMA       "autolock/1"
+#define AL_SCHEMA             "autolock/1"
 
 /* The longest report: in JSON a path, a command line and a program's name of control bytes, each of
  * which is written as six; for Prometheus such a name, each byte written as three, in each sample.
  */
-#define AL_REPORT_BYTES (192 * 1024)
+#define AL_REPORT_BYTES       (192 * 1024)
+
+/* What suffices nearly always. */
+#define AL_REPORT_USUAL_BYTES ((size_t)48 * 1024)
 
 /* One JSON object on one line, schema AL_SCHEMA, every key present (docs/report.md). */
 void al_emit_json(struct al_text *text, const struct al_snapshot *snapshot);

@@ -52,7 +52,7 @@ def wait_for(what: str, look: Callable[[], object]) -> object:
         time.sleep(LOOK_AGAIN_S)
 
 
-def _free_port() -> int:
+def free_port() -> int:
     with socket.socket() as listener:
         listener.bind(("127.0.0.1", 0))
         return listener.getsockname()[1]
@@ -86,7 +86,7 @@ def _end(process: subprocess.Popen) -> None:
 def server(command: list, ready: str, log: pathlib.Path) -> Iterator[str]:
     """Runs it until the end of the context; its address, once it answers to a request for `ready`."""
     for _ in range(ATTEMPTS):
-        address = f"127.0.0.1:{_free_port()}"
+        address = f"127.0.0.1:{free_port()}"
         with open(log, "ab") as output:
             process = subprocess.Popen([*command, f"--web.listen-address={address}"], stdin=subprocess.DEVNULL,
                                        stdout=output, stderr=output, cwd=log.parent, preexec_fn=_ends_with_us,

@@ -23,6 +23,8 @@ static emitter *emitter_of(const char *format)
         return al_emit_json;
     if (strcmp(format, "text") == 0)
         return al_emit_text;
+    if (strcmp(format, "prometheus") == 0)
+        return al_emit_prometheus;
     return NULL;
 }
 
@@ -35,7 +37,7 @@ int main(int argc, char **argv)
     int error;
 
     if (!emit) {
-        (void)fprintf(stderr, "read_live json|text PID|FILE\n");
+        (void)fprintf(stderr, "read_live json|text|prometheus PID|FILE\n");
         return 2;
     }
     pid = strtol(argv[2], &end, 10);

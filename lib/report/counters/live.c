@@ -367,7 +367,7 @@ static long map_private(size_t bytes)
 /* At the end of the file, as far as it is still there, and still ours. */
 static long map_of_file(int fd, size_t bytes, uint64_t *ret_offset)
 {
-    static const char zeroes[4096];
+    static char zeroes[4096]; /* of no file: it would make the library larger */
     uint64_t offset;
 
     if (!al_io_same(place.file, al_io_identify(fd)))
