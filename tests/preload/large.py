@@ -72,7 +72,8 @@ def test_where_nobody_writes() -> None:
         plain, _ = _large(how, 16 * MIB, **settings)
         found, done = _large(how, 16 * MIB, **settings, **FAST)
         assert abs(found["resident"] - plain["resident"]) <= AROUND, (mode, how, plain, found, done)
-        assert found["locked"] == plain["locked"] or how == "readable", (mode, how, plain, found, done)
+        # Tables of ours are locked too: how many there are depends on the addresses.
+        assert abs(found["locked"] - plain["locked"]) <= AROUND, (mode, how, plain, found, done)
         assert not any(done.report["failures"].values()), done
 
 
