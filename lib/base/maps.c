@@ -63,11 +63,22 @@ static bool visit_line(char *line, void *data)
     return !al_mapping_parse(line, &mapping) || visitor->visit(&mapping, visitor->data);
 }
 
-int al_maps_each(bool (*visit)(const struct al_mapping *mapping, void *data), void *data)
+int al_maps_each_by(char *buffer, size_t size,
+                    bool (*visit)(const struct al_mapping *mapping, void *data), void *data)
 {
     struct visitor visitor = {.visit = visit, .data = data};
+
+    return al_lines_each("/proc/self/maps", AL_LINES_LIST, buffer, size, visit_line, &visitor);
+}
+
+int al_maps_each(bool (*visit)(const struct al_mapping *mapping, void *data), void *data)
+{
     char buffer[LINE_BYTES];
 
-    return al_lines_each("/proc/self/maps", AL_LINES_LIST, buffer, sizeof(buffer), visit_line,
-                         &visitor);
+    return al_maps_each_by(buffer, sizeof(buffer), visit, data);
+}
+
+bool al_mapping_is_kernels(const struct al_mapping *mapping)
+{
+    return strncmp(mapping->name, "[v", 2) == 0;
 }

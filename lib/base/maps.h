@@ -28,4 +28,11 @@ bool al_mapping_parse(char *line, struct al_mapping *ret_mapping);
  */
 int al_maps_each(bool (*visit)(const struct al_mapping *mapping, void *data), void *data);
 
+/* The same with the caller's buffer, a larger one, which takes fewer reads. */
+int al_maps_each_by(char *buffer, size_t size,
+                    bool (*visit)(const struct al_mapping *mapping, void *data), void *data);
+
+/* Whether the kernel itself put it there (vdso, vvar, vsyscall): it cannot be locked. */
+bool al_mapping_is_kernels(const struct al_mapping *mapping);
+
 #endif

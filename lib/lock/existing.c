@@ -69,12 +69,6 @@ static unsigned turn_of(const struct al_mapping *mapping, unsigned kind, bool la
     return late && kind == AL_KIND_FILE && !mapping->shared ? AL_KIND_IMAGE : kind;
 }
 
-/* Mappings that the kernel itself put there cannot be locked and need not be. */
-static bool is_kernels(const struct al_mapping *mapping)
-{
-    return strncmp(mapping->name, "[v", 2) == 0;
-}
-
 static void lock_one(al_page first, al_page end)
 {
     int error = al_locker_lock(first, end);
@@ -135,7 +129,7 @@ static bool judge(const struct al_mapping *mapping, void *data)
     unsigned kind;
     uint32_t word = 0;
 
-    if (is_kernels(mapping) || end > AL_PAGE_END)
+    if (al_mapping_is_kernels(mapping) || end > AL_PAGE_END)
         return true;
     kind = kind_of_mapping(mapping, existing->late);
     if (kind == AL_KIND_HEAP && !existing->main_start)

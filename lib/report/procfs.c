@@ -37,10 +37,12 @@ void al_memory_status_parse(const char *status, struct al_memory_status *ret_sta
 {
     ret_status->parent = number_of(status, "PPid");
     ret_status->peak_virtual = kilobytes_of(status, "VmPeak");
+    ret_status->virtual = kilobytes_of(status, "VmSize");
     ret_status->locked = kilobytes_of(status, "VmLck");
     ret_status->resident = kilobytes_of(status, "VmRSS");
     ret_status->peak_resident = kilobytes_of(status, "VmHWM");
     ret_status->swapped = kilobytes_of(status, "VmSwap");
+    ret_status->huge = kilobytes_of(status, "HugetlbPages");
 }
 
 int al_memory_status_read(struct al_memory_status *ret_status)

@@ -12,10 +12,12 @@
 struct al_memory_status {
     uint64_t parent;        /* PPid: a process; 0 also if it is not known */
     uint64_t peak_virtual;  /* VmPeak */
+    uint64_t virtual;       /* VmSize */
     uint64_t locked;        /* VmLck */
     uint64_t resident;      /* VmRSS */
     uint64_t peak_resident; /* VmHWM */
     uint64_t swapped;       /* VmSwap */
+    uint64_t huge;          /* HugetlbPages: not in the resident ones */
 };
 
 /* Fields that are missing in `status` (a terminated text) are 0. */

@@ -3,6 +3,7 @@
 #include "mark.h"
 #include "procfs.h"
 #include "sys.h"
+#include "unlocked.h"
 
 #include <assert.h>
 #include <string.h>
@@ -73,6 +74,17 @@ void al_snapshot_count(struct al_snapshot *snapshot, const uint64_t sum[static A
             snapshot->field[i] = sum[al_fields[i].counter];
 }
 
+/* Whether all was locked, and all that came, and nothing was unlocked but by a bare system call. */
+static bool is_whole(const struct al_run *run, const uint64_t *field)
+{
+    const unsigned all = AL_FLAG_CURRENT | AL_FLAG_FUTURE;
+
+    return strcmp(run->backend, "kernel") == 0 && (run->config->flags & all) == all &&
+           !(field[AL_FIELD_calls_munlock] | field[AL_FIELD_calls_munlockall] |
+             field[AL_FIELD_calls_mlockall] | field[AL_FIELD_calls_mremap] |
+             field[AL_FIELD_syscalls_munlock_count]);
+}
+
 static int take_memory(struct al_snapshot *snapshot, struct al_run *run)
 {
     struct al_memory_status status;
@@ -89,6 +101,9 @@ static int take_memory(struct al_snapshot *snapshot, struct al_run *run)
     field[AL_FIELD_memory_rss_bytes] = status.resident;
     field[AL_FIELD_memory_peak_rss_bytes] = status.peak_resident;
     field[AL_FIELD_memory_swap_bytes] = status.swapped;
+    if (!error)
+        (void)al_unlocked_resident(&status, is_whole(run, field),
+                                   &field[AL_FIELD_memory_unlocked_resident_bytes]);
     field[AL_FIELD_memory_limit_bytes] = run->limit_bytes;
     field[AL_FIELD_memory_cgroup_limit_bytes] = run->cgroup_limit_bytes;
     /* mlockall holds the whole address space against the limit, resident or not. */

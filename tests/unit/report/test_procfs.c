@@ -28,14 +28,17 @@ START_TEST(a_status_as_the_kernel_writes_it)
                                             "VmHWM:\t    4096 kB\n"
                                             "VmRSS:\t    2048 kB\n"
                                             "VmSwap:\t       8 kB\n"
+                                            "HugetlbPages:\t 2048 kB\n"
                                             "Threads:\t1\n");
 
     ck_assert_uint_eq(status.parent, 4711);
     ck_assert_uint_eq(status.peak_virtual, 10240 << 10);
+    ck_assert_uint_eq(status.virtual, 9000 << 10);
     ck_assert_uint_eq(status.locked, 128 << 10);
     ck_assert_uint_eq(status.resident, 2048 << 10);
     ck_assert_uint_eq(status.peak_resident, 4096 << 10);
     ck_assert_uint_eq(status.swapped, 8 << 10);
+    ck_assert_uint_eq(status.huge, 2 << 20);
 }
 END_TEST
 

@@ -1,0 +1,81 @@
+#include "smaps.h"
+
+#include "lines.h"
+#include "maps.h"
+
+#include <errno.h>
+#include <string.h>
+
+/* Not on the stack: the program's last words may come from a small one. */
+static char buffer[4096];
+
+/* The value of "   123 kB", in bytes. */
+static uint64_t kilobytes(const char *at)
+{
+    uint64_t value = 0;
+
+    at += strspn(at, " \t");
+    for (; *at >= '0' && *at <= '9'; at++)
+        value = value * 10 + (uint64_t)(*at - '0');
+    return value * 1024;
+}
+
+/* Whether " rd wr mr lo" has the flag, two letters each, and nothing else of that name in it. */
+static bool has_flag(const char *flags, const char *flag)
+{
+    for (const char *at = flags; (at = strstr(at, flag)); at++)
+        if (at > flags && at[-1] == ' ' && (!at[2] || at[2] == ' '))
+            return true;
+    return false;
+}
+
+static void end_mapping(struct al_smaps *smaps)
+{
+    smaps->unknown |= smaps->open;
+    smaps->open = false;
+}
+
+void al_smaps_line(struct al_smaps *smaps, char *line)
+{
+    static const char resident[] = "Rss:";
+    static const char flags[] = "VmFlags:";
+    struct al_mapping mapping;
+
+    if (strncmp(line, resident, sizeof(resident) - 1) == 0) {
+        smaps->resident = kilobytes(line + sizeof(resident) - 1);
+    } else if (strncmp(line, flags, sizeof(flags) - 1) == 0) {
+        if (!smaps->kernels && !has_flag(line + sizeof(flags) - 1, "lo"))
+            smaps->unlocked += smaps->resident;
+        smaps->open = false;
+    } else if (al_mapping_parse(line, &mapping)) {
+        end_mapping(smaps);
+        smaps->resident = 0;
+        smaps->kernels = al_mapping_is_kernels(&mapping);
+        smaps->open = true;
+    }
+}
+
+int al_smaps_end(struct al_smaps *smaps)
+{
+    end_mapping(smaps);
+    return smaps->unknown ? -ENODATA : 0;
+}
+
+static bool visit(char *line, void *data)
+{
+    al_smaps_line(data, line);
+    return true;
+}
+
+int al_smaps_unlocked(uint64_t *ret_bytes)
+{
+    struct al_smaps smaps = {0};
+    int error =
+        al_lines_each("/proc/self/smaps", AL_LINES_LIST, buffer, sizeof(buffer), visit, &smaps);
+
+    if (!error)
+        error = al_smaps_end(&smaps);
+    if (!error)
+        *ret_bytes = smaps.unlocked;
+    return error;
+}
