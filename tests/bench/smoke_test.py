@@ -44,7 +44,7 @@ def main() -> None:
         for case in section["cases"]:
             rows = case["metrics"]["time"]
             # A section may compare a few of them only.
-            wanted = names & {"none", "alloc"} if section["name"] in ("growth",) else names
+            wanted = names & {"none", "alloc"} if section["name"] in ("growth", "report") else names
             check(wanted <= set(rows), f"{case['name']}: a row for each of {sorted(wanted)}")
             check(all(row["median"] > 0 for row in rows.values()), f"{case['name']}: a number in each row")
 
