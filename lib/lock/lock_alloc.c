@@ -11,6 +11,7 @@
 
 #include <link.h>
 #include <string.h>
+#include <sys/auxv.h>
 
 /* What Linux has unless it is set otherwise (DEFAULT_MAX_MAP_COUNT). */
 enum { MAP_COUNT_DEFAULT = 65530 };
@@ -122,6 +123,9 @@ static int judge_image(struct dl_phdr_info *info, size_t size, void *data)
 
     (void)size;
     (void)data;
+    /* The kernel's own: it says that it has locked it, and has not. */
+    if (info->dlpi_addr == getauxval(AT_SYSINFO_EHDR))
+        return 0;
     for (unsigned i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
         uintptr_t start = (info->dlpi_addr + segment->p_vaddr) & ~mask;
