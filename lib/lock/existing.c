@@ -54,13 +54,14 @@ uintptr_t al_existing_image_end(uintptr_t address)
     return query.end;
 }
 
-static unsigned kind_of_mapping(const struct al_mapping *mapping, bool late)
+/* Late, the loader cannot be asked. Returns where the image ends, 0 if it is none. */
+static uintptr_t image_end(const struct al_mapping *mapping, bool late)
 {
     unsigned kind = al_mapping_kind(mapping);
 
     if (late || kind == AL_KIND_HEAP || kind == AL_KIND_STACK)
-        return kind;
-    return al_existing_image_end(mapping->start) ? AL_KIND_IMAGE : kind;
+        return 0;
+    return al_existing_image_end(mapping->start);
 }
 
 /* In whose turn it is locked: where the loader cannot be asked, private files may be images. */
@@ -119,19 +120,14 @@ static bool know(al_page first, al_page end, uint32_t word, bool late)
     return true;
 }
 
-static bool judge(const struct al_mapping *mapping, void *data)
+static void judge_one(const struct al_mapping *mapping, unsigned kind, struct al_existing *existing)
 {
-    struct al_existing *existing = data;
     al_page first = al_page_of((void *)mapping->start);
     al_page end = al_page_of((void *)mapping->end);
     bool accessible = mapping->readable || mapping->writable || mapping->executable;
     enum al_verdict verdict;
-    unsigned kind;
     uint32_t word = 0;
 
-    if (al_mapping_is_kernels(mapping) || end > AL_PAGE_END)
-        return true;
-    kind = kind_of_mapping(mapping, existing->late);
     if (kind == AL_KIND_HEAP && !existing->main_start)
         existing->main_start = mapping->start;
     verdict = al_policy_judge(&al_books.policy, kind, mapping->end - mapping->start, accessible);
@@ -148,6 +144,25 @@ static bool judge(const struct al_mapping *mapping, void *data)
         word |= kind << AL_PAGE_KIND_SHIFT | AL_PAGE_MAPPED;
     if (know(first, end, word, existing->late) && word & AL_PAGE_MAPPED)
         lock_later(first, end, turn_of(mapping, kind, existing->late));
+}
+
+/*
+ * What lies behind a library's last variables and is no part of it (the loader's own memory, say)
+ * may be one mapping with them to the kernel: it is judged by itself.
+ */
+static bool judge(const struct al_mapping *mapping, void *data)
+{
+    struct al_existing *existing = data;
+    struct al_mapping piece = *mapping;
+
+    if (al_mapping_is_kernels(mapping) || al_page_of((void *)mapping->end) > AL_PAGE_END)
+        return true;
+    for (; piece.start < mapping->end; piece.start = piece.end) {
+        uintptr_t end = image_end(&piece, existing->late);
+
+        piece.end = end && end < mapping->end ? end : mapping->end;
+        judge_one(&piece, end ? AL_KIND_IMAGE : al_mapping_kind(&piece), existing);
+    }
     return true;
 }
 
