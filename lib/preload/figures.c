@@ -3,6 +3,13 @@
 #include "lock_alloc.h"
 #include "process.h"
 
+/* Blocks from before us are counted when they are freed, and were not when they came. */
+static void not_negative(uint64_t *count)
+{
+    if ((int64_t)*count < 0)
+        *count = 0;
+}
+
 void al_figures_fill(uint64_t field[AL_FIELD_TOTAL])
 {
     /* The rows of the kinds follow each other in the order of enum al_kinds. */
@@ -24,10 +31,15 @@ void al_figures_fill(uint64_t field[AL_FIELD_TOTAL])
 
     al_lock_alloc_figures(&figures);
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++) {
-        field[rows[i].requested] += figures.kind[i].mapped_bytes;
         field[rows[i].locked] = observe ? 0 : figures.kind[i].locked_bytes;
-        field[rows[i].regions] += figures.kind[i].runs;
+        /* Blocks are counted one by one, also those on pages that are owned as a whole. */
+        if (rows[i].requested == AL_FIELD_by_kind_heap_requested_bytes)
+            continue;
+        field[rows[i].requested] = figures.kind[i].mapped_bytes;
+        field[rows[i].regions] = figures.kind[i].runs;
     }
+    not_negative(&field[AL_FIELD_by_kind_heap_requested_bytes]);
+    not_negative(&field[AL_FIELD_by_kind_heap_regions]);
     /* Modes all and observe ask for all, unless observe is given a policy: then for that. */
     if (config->mode == AL_MODE_ALLOC || (observe && config->given & policy))
         field[AL_FIELD_need_memlock_bytes] = figures.qualifying_bytes > figures.peak_bytes
