@@ -75,7 +75,7 @@ bool al_ends_is_ours(void)
 
 static void deliver(const char *ended)
 {
-    note_allocator();
+    al_process.run.note = note_allocator;
     al_deliver(&al_process.err, &al_process.run, ended);
 }
 

@@ -4,8 +4,7 @@
 
 #include <string.h>
 
-/* Larger than the lines from the first on memory on. */
-enum { STATUS_BYTES = 4096 };
+char al_procfs_text[AL_PROCFS_BYTES] __attribute__((aligned(AL_PROCFS_BYTES)));
 
 /* The value of "Name:   123"; 0 without such a line. */
 static uint64_t number_of(const char *status, const char *name)
@@ -47,13 +46,13 @@ void al_memory_status_parse(const char *status, struct al_memory_status *ret_sta
 
 int al_memory_status_read(struct al_memory_status *ret_status)
 {
-    /* Not on the stack: the program's last words may come from a small one. */
-    static char status[STATUS_BYTES];
-    long length = al_io_read_file("/proc/self/status", status, sizeof(status));
+    /* Larger than the lines from the first on memory on. */
+    char *status = al_procfs_text;
+    long length = al_io_read_file("/proc/self/status", status, AL_PROCFS_BYTES);
 
     /* In front of them stands the line of groups, of which there may be 65,536. */
-    if (length == STATUS_BYTES - 1)
-        length = al_io_read_file_from("/proc/self/status", "\nVmPeak:", status, sizeof(status));
+    if (length == AL_PROCFS_BYTES - 1)
+        length = al_io_read_file_from("/proc/self/status", "\nVmPeak:", status, AL_PROCFS_BYTES);
 
     if (length < 0) {
         memset(ret_status, 0, sizeof(*ret_status));

@@ -5,6 +5,8 @@
 #ifndef AL_PROCFS_H
 #define AL_PROCFS_H
 
+#include "hidden.h"
+
 #include <stddef.h>
 #include <stdint.h>
 
@@ -19,6 +21,14 @@ struct al_memory_status {
     uint64_t swapped;       /* VmSwap */
     uint64_t huge;          /* HugetlbPages: not in the resident ones */
 };
+
+/*
+ * What files of /proc are read into, one after the other, by whoever makes a report. Not on the
+ * stack, as the program's last words may come from a small one; and one for all, so that reading
+ * the next one brings no more memory in than the first has found resident.
+ */
+enum { AL_PROCFS_BYTES = 4096 };
+extern char al_procfs_text[AL_PROCFS_BYTES] AL_HIDDEN;
 
 /* Fields that are missing in `status` (a terminated text) are 0. */
 void al_memory_status_parse(const char *status, struct al_memory_status *ret_status);

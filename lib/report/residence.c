@@ -43,8 +43,7 @@ int al_residence_open(void)
 
 int al_residence_add(int fd, uintptr_t start, uintptr_t end, uint64_t *bytes)
 {
-    /* Neighbours that are alike are one. Not on the stack, which may be a small one. */
-    static struct region regions[64];
+    struct region regions[16] = {{0}}; /* neighbours that are alike are one */
     struct scan scan = {.size = sizeof(scan),
                         .start = start,
                         .end = end,

@@ -1,6 +1,5 @@
 /*
- * How much of a range is in memory, by the kernel's word (/proc/self/pagemap). For one thread at a
- * time; async-signal safe.
+ * How much of a range is in memory, by the kernel's word (/proc/self/pagemap). Async-signal safe.
  */
 #ifndef AL_RESIDENCE_H
 #define AL_RESIDENCE_H

@@ -2,12 +2,10 @@
 
 #include "lines.h"
 #include "maps.h"
+#include "procfs.h"
 
 #include <errno.h>
 #include <string.h>
-
-/* Not on the stack: the program's last words may come from a small one. */
-static char buffer[4096];
 
 /* The value of "   123 kB", in bytes. */
 static uint64_t kilobytes(const char *at)
@@ -70,8 +68,8 @@ static bool visit(char *line, void *data)
 int al_smaps_unlocked(uint64_t *ret_bytes)
 {
     struct al_smaps smaps = {0};
-    int error =
-        al_lines_each("/proc/self/smaps", AL_LINES_LIST, buffer, sizeof(buffer), visit, &smaps);
+    int error = al_lines_each("/proc/self/smaps", AL_LINES_LIST, al_procfs_text, AL_PROCFS_BYTES,
+                              visit, &smaps);
 
     if (!error)
         error = al_smaps_end(&smaps);

@@ -160,11 +160,13 @@ void al_run_locked(struct al_run *run)
 
 int al_snapshot_take(struct al_snapshot *ret_snapshot, struct al_run *run, const char *ended)
 {
-    /* First what our own work below would change. */
+    /* First what our own work below changes: the snapshot itself may have to be brought in. */
     const struct faults faults = read_faults(run);
     uint64_t sum[AL_COUNTER_TOTAL];
     int error;
 
+    if (run->note)
+        run->note();
     memset(ret_snapshot, 0, sizeof(*ret_snapshot));
     ret_snapshot->run = run;
     ret_snapshot->ended = ended;

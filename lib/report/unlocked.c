@@ -8,9 +8,6 @@
 
 #include <sys/mman.h>
 
-/* Not on the stack: the program's last words may come from a small one. */
-static char buffer[4096];
-
 struct look {
     int pagemap;     /* a descriptor */
     uintptr_t start; /* the range that is not locked, as far as it has been seen */
@@ -72,7 +69,7 @@ static int by_pagemap(const struct al_memory_status *status, uint64_t *ret_bytes
 
     if (look.pagemap < 0)
         return look.pagemap;
-    error = al_maps_each_by(buffer, sizeof(buffer), visit, &look);
+    error = al_maps_each_by(al_procfs_text, AL_PROCFS_BYTES, visit, &look);
     end_range(&look);
     al_io_close(look.pagemap);
     if (!error)
