@@ -146,9 +146,12 @@ AL_EXPORT void *mremap(void *start, size_t old_length, size_t new_length, int fl
         moved = al_real.mremap(start, old_length, new_length, flags, target);
     }
     al_adding_end(added, moved == MAP_FAILED ? NULL : moved, new_length);
-    /* Locked memory cannot grow past the limit. Where only we have locked it, it need not be. */
-    if (moved == MAP_FAILED && errno == EAGAIN && al_process.locks && !al_process.program_locks &&
-        al_kernel_munlock(start, old_length) == 0) {
+    /*
+     * Locked memory cannot grow past the limit, and what is locked in part is not one mapping to
+     * the kernel. Where only we have locked it, it need not be.
+     */
+    if (moved == MAP_FAILED && (errno == EAGAIN || errno == EFAULT) && al_process.locks &&
+        !al_process.program_locks && al_kernel_munlock(start, old_length) == 0) {
         errno = saved;
         moved = al_real.mremap(start, old_length, new_length, flags, target);
     }
