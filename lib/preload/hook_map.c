@@ -14,6 +14,7 @@
 #include "program_locks.h"
 #include "real.h"
 #include "regions.h"
+#include "remap_parts.h"
 #include "room_hooks.h"
 #include "stall.h"
 #include "sys.h"
@@ -118,6 +119,25 @@ static enum al_added begin_growing(void *start, size_t old_length, size_t new_le
     return added;
 }
 
+/*
+ * Locked memory cannot grow past the limit, and what is locked in part is not one mapping to the
+ * kernel. Where only we have locked it, it need not be. `saved`: errno where it succeeds.
+ */
+static void *remap_unlocked(void *start, size_t old_length, size_t new_length, int flags,
+                            void *target, int saved)
+{
+    void *moved;
+
+    errno = saved;
+    moved = al_real.mremap(start, old_length, new_length, flags, target);
+    if (moved != MAP_FAILED || errno != EFAULT || new_length <= old_length ||
+        flags & ~MREMAP_MAYMOVE)
+        return moved;
+    moved = al_remap_parts(start, old_length, new_length, flags);
+    errno = al_sys_failed((long)moved) ? -(int)(long)moved : saved;
+    return al_sys_failed((long)moved) ? MAP_FAILED : moved;
+}
+
 AL_EXPORT void *mremap(void *start, size_t old_length, size_t new_length, int flags, ...)
 {
     const struct al_region_state state = al_region_state_at(start);
@@ -146,15 +166,9 @@ AL_EXPORT void *mremap(void *start, size_t old_length, size_t new_length, int fl
         moved = al_real.mremap(start, old_length, new_length, flags, target);
     }
     al_adding_end(added, moved == MAP_FAILED ? NULL : moved, new_length);
-    /*
-     * Locked memory cannot grow past the limit, and what is locked in part is not one mapping to
-     * the kernel. Where only we have locked it, it need not be.
-     */
     if (moved == MAP_FAILED && (errno == EAGAIN || errno == EFAULT) && al_process.locks &&
-        !al_process.program_locks && al_kernel_munlock(start, old_length) == 0) {
-        errno = saved;
-        moved = al_real.mremap(start, old_length, new_length, flags, target);
-    }
+        !al_process.program_locks && al_kernel_munlock(start, old_length) == 0)
+        moved = remap_unlocked(start, old_length, new_length, flags, target, saved);
     if (moved == MAP_FAILED) {
         al_region_still_mapped(start, old_length);
         return moved;

@@ -157,6 +157,39 @@ static void thread_stack(void)
     expect(pthread_join(thread, NULL) == 0);
 }
 
+/* What is locked in part, and has pages that came in meanwhile, is several mappings to the kernel.
+ */
+static void remap(size_t locked, int may_move)
+{
+    const size_t length = 2 << 20;
+    char *start = map(length * 2, anon);
+    char *moved;
+
+    expect(munmap(start + length, length) == 0);
+    memset(start, 1, length);
+    if (library_loaded())
+        expect(is_locked(start) && (locked == length || !is_locked(start + length - 1)));
+    if (may_move == MREMAP_MAYMOVE)
+        expect(mmap(start + length, 4096, rw, anon | MAP_FIXED, -1, 0) == start + length);
+    moved = mremap(start, length, length * 2, may_move);
+    expect(moved != MAP_FAILED && (moved == start) == !may_move);
+    expect(moved[0] == 1 && moved[length - 1] == 1 && moved[length] == 0);
+    memset(moved, 2, 2 * length);
+    stays_below_the_limit();
+}
+
+static void remap_of_parts(void)
+{
+    char *room = map(MUCH, anon);
+
+    memset(room, 1, MUCH);
+    for (int i = 0; i < 4; i++) {
+        /* Half of it has room. */
+        expect(munmap(room + (size_t)i * (1 << 20), 1 << 20) == 0);
+        remap(1 << 20, i & 1 ? MREMAP_MAYMOVE : 0);
+    }
+}
+
 static pthread_barrier_t all_there;
 
 static void *meet(void *unused)
@@ -197,6 +230,7 @@ static const struct {
                  {"own_mlockall_future", own_mlockall_future},
                  {"without_reserve", without_reserve},
                  {"grows_down", grows_down},
+                 {"remap_of_parts", remap_of_parts},
                  {"stack", stack},
                  {"thread_stack", thread_stack},
                  {"thousand_threads", thousand_threads}};

@@ -60,6 +60,10 @@ def test_grows_down() -> None:
     scenario("grows_down")
 
 
+def test_remap_of_parts() -> None:
+    scenario("remap_of_parts")
+
+
 def test_stack() -> None:
     scenario("stack")
 
