@@ -146,6 +146,24 @@ static void judge_one(const struct al_mapping *mapping, unsigned kind, struct al
         lock_later(first, end, turn_of(mapping, kind, existing->late));
 }
 
+/* Our own tables, which came while the list was read, are no memory of the program. */
+static void judge_but_tables(struct al_mapping piece, unsigned kind, struct al_existing *existing)
+{
+    const uintptr_t end = piece.end;
+    uintptr_t table;
+    uintptr_t table_end;
+
+    while (al_pagemap_own(piece.start, end, &table, &table_end)) {
+        piece.end = table;
+        if (piece.start < piece.end)
+            judge_one(&piece, kind, existing);
+        piece.start = table_end;
+    }
+    piece.end = end;
+    if (piece.start < piece.end)
+        judge_one(&piece, kind, existing);
+}
+
 /*
  * What lies behind a library's last variables and is no part of it (the loader's own memory, say)
  * may be one mapping with them to the kernel: it is judged by itself.
@@ -161,7 +179,7 @@ static bool judge(const struct al_mapping *mapping, void *data)
         uintptr_t end = image_end(&piece, existing->late);
 
         piece.end = end && end < mapping->end ? end : mapping->end;
-        judge_one(&piece, end ? AL_KIND_IMAGE : al_mapping_kind(&piece), existing);
+        judge_but_tables(piece, end ? AL_KIND_IMAGE : al_mapping_kind(&piece), existing);
     }
     return true;
 }

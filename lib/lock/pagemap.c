@@ -30,6 +30,16 @@ struct al_leaf *al_leaf_recent = (struct al_leaf *)(void *)((char *)&no_leaf - M
 
 static size_t bytes;
 
+/* More than there are when the kernel's list of mappings is read at start. */
+enum { TABLES_KNOWN = 64 };
+
+static struct {
+    uintptr_t start;
+    uintptr_t end;
+} tables[TABLES_KNOWN];
+
+static size_t table_count;
+
 static bool tables_locked;
 static uint64_t locked_pages;
 
@@ -73,8 +83,31 @@ static void *more(size_t size)
     if (al_sys_failed(mapped))
         return NULL;
     lock_table((void *)mapped, size);
+    if (table_count < TABLES_KNOWN) {
+        size_t mask = al_page_size() - 1;
+
+        tables[table_count].start = (uintptr_t)mapped;
+        tables[table_count].end = (uintptr_t)mapped + ((size + mask) & ~mask);
+        table_count++;
+    }
     __atomic_fetch_add(&bytes, size, __ATOMIC_RELAXED);
     return (void *)mapped;
+}
+
+bool al_pagemap_own(uintptr_t start, uintptr_t end, uintptr_t *ret_start, uintptr_t *ret_end)
+{
+    bool found = false;
+
+    for (size_t i = 0; i < table_count; i++) {
+        if (tables[i].end <= start || tables[i].start >= end)
+            continue;
+        if (found && tables[i].start > *ret_start)
+            continue;
+        *ret_start = tables[i].start;
+        *ret_end = tables[i].end;
+        found = true;
+    }
+    return found;
 }
 
 /* The entry of the page's leaf, its branch made if asked; NULL if there is none. */

@@ -176,6 +176,12 @@ al_page al_pagemap_skip(al_page first, al_page end);
 /* In a forked child: keeps the tree in RAM again, if it was kept there. */
 void al_pagemap_lock_tables(void);
 
+/*
+ * The first of the tree's own tables with a byte in [start, end): true, and where it is. Only the
+ * earliest ones are known. With the gate, or where nobody makes more.
+ */
+bool al_pagemap_own(uintptr_t start, uintptr_t end, uintptr_t *ret_start, uintptr_t *ret_end);
+
 /* Bytes that the tree itself takes, as it asked the kernel for them. */
 size_t al_pagemap_bytes(void);
 

@@ -1,6 +1,7 @@
 /* One word a page, leaf by leaf or span by span. */
 #include "kernel_model.h"
 #include "pagemap.h"
+#include "sys.h"
 #include "unit.h"
 
 #include <string.h>
@@ -268,6 +269,27 @@ START_TEST(a_plain_model)
 }
 END_TEST
 
+START_TEST(its_own_tables_are_known)
+{
+    struct al_leaf *leaf = al_pagemap_make_leaf(first);
+    uintptr_t address = (uintptr_t)leaf;
+    uintptr_t start = 0;
+    uintptr_t end = 0;
+
+    ck_assert(al_pagemap_own(address, address + 1, &start, &end));
+    ck_assert_uint_eq(start, address);
+    ck_assert_uint_ge(end, address + sizeof(*leaf));
+    ck_assert_uint_eq(end % al_page_size(), 0);
+    /* From anywhere in it, and the first one of several. */
+    ck_assert(al_pagemap_own(end - 1, end, &start, &end));
+    ck_assert_uint_eq(start, address);
+    ck_assert(al_pagemap_own(0, UINTPTR_MAX, &start, &end));
+    ck_assert_uint_le(start, address);
+    ck_assert_uint_le(start, (uintptr_t)al_pagemap_root[first / AL_LEAF_PAGES / AL_BRANCH_LEAVES]);
+    ck_assert(!al_pagemap_own(0, 1, &start, &end));
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("pagemap");
@@ -287,6 +309,7 @@ int main(void)
     tcase_add_test(tests, stretches);
     tcase_add_test(tests, what_is_unknown_is_skipped);
     tcase_add_test(tests, tables_are_locked_on_fault_if_asked);
+    tcase_add_test(tests, its_own_tables_are_known);
     tcase_add_loop_test(tests, a_plain_model, 0, 4);
     return unit_run(tests);
 }
