@@ -1,0 +1,87 @@
+/*
+ * Counts what passes through the malloc family's symbols, by whomever it is called: the program
+ * itself, or libc and the loader, which call it by name too. Preloaded into a run without the
+ * library under test.
+ */
+#include <errno.h>
+#include <malloc.h>
+#include <stddef.h>
+#include <stdint.h>
+#include <stdlib.h>
+#include <unistd.h>
+
+extern void *__libc_malloc(size_t size);
+extern void *__libc_calloc(size_t count, size_t size);
+extern void *__libc_realloc(void *block, size_t size);
+extern void __libc_free(void *block);
+extern void *__libc_memalign(size_t alignment, size_t size);
+
+/* In the order of the program's own counts (record.h). */
+uint64_t counted[5];
+
+static void count(unsigned call)
+{
+    __atomic_fetch_add(&counted[call], 1, __ATOMIC_RELAXED);
+}
+
+void *malloc(size_t size)
+{
+    count(0);
+    return __libc_malloc(size);
+}
+
+void *calloc(size_t number, size_t size)
+{
+    count(1);
+    return __libc_calloc(number, size);
+}
+
+void *realloc(void *block, size_t size)
+{
+    count(2);
+    return __libc_realloc(block, size);
+}
+
+void *reallocarray(void *block, size_t number, size_t size)
+{
+    return realloc(block, number * size);
+}
+
+void free(void *block)
+{
+    count(3);
+    __libc_free(block);
+}
+
+void *memalign(size_t alignment, size_t size)
+{
+    count(4);
+    return __libc_memalign(alignment, size);
+}
+
+void *aligned_alloc(size_t alignment, size_t size)
+{
+    return memalign(alignment, size);
+}
+
+void *valloc(size_t size)
+{
+    return memalign((size_t)getpagesize(), size);
+}
+
+void *pvalloc(size_t size)
+{
+    size_t mask = (size_t)getpagesize() - 1;
+
+    return memalign(mask + 1, (size + mask) & ~mask);
+}
+
+int posix_memalign(void **ret_block, size_t alignment, size_t size)
+{
+    void *block = memalign(alignment, size);
+
+    if (!block)
+        return ENOMEM;
+    *ret_block = block;
+    return 0;
+}
