@@ -135,7 +135,9 @@ static int judge_image(struct dl_phdr_info *info, size_t size, void *data)
         if (segment->p_type != PT_LOAD)
             continue;
         word = al_pagemap_get(al_page_of((void *)start));
-        if (!(word & (AL_PAGE_MAPPED | AL_PAGE_EARLIER)))
+        /* Once each, also if it did not qualify. */
+        if (!(word & (AL_PAGE_MAPPED | AL_PAGE_EARLIER)) &&
+            word >> AL_PAGE_KIND_SHIFT != AL_KIND_IMAGE)
             al_region_mapped((void *)start, end - start, AL_KIND_IMAGE, true);
     }
     return 0;
@@ -163,8 +165,8 @@ static void forget_gone(al_page page, al_page end)
 
 static void forget_gone_images(void)
 {
-    const uint32_t mask = AL_PAGE_KIND_MASK | AL_PAGE_MAPPED;
-    const uint32_t image = AL_KIND_IMAGE << AL_PAGE_KIND_SHIFT | AL_PAGE_MAPPED;
+    const uint32_t mask = AL_PAGE_KIND_MASK;
+    const uint32_t image = AL_KIND_IMAGE << AL_PAGE_KIND_SHIFT;
     al_page page = 0;
 
     while ((page = al_pagemap_skip(page, AL_PAGE_END)) < AL_PAGE_END) {
