@@ -94,6 +94,9 @@ static void load_step(void)
     static void *module;
 
     if (module) {
+        /* It has been opened twice. */
+        count(CALL_dlclose);
+        must(dlclose(module) == 0, "dlclose");
         (void)dl_iterate_phdr(note_segments, (void *)"unload");
         count(CALL_dlclose);
         must(dlclose(module) == 0, "dlclose");
@@ -106,6 +109,8 @@ static void load_step(void)
     must(module != NULL, "dlopen");
     (void)dl_iterate_phdr(note_segments, (void *)"load");
     note("loaded", 0, 0, 0, 0);
+    count(CALL_dlopen);
+    must(dlopen(options.module, RTLD_NOW) == module, "dlopen");
 }
 
 /* -- the beginning ------------------------------------------------------------------------- */
