@@ -9,7 +9,7 @@
 #include <string.h>
 
 /* More than most programs have; what is beyond is locked after all these. */
-enum { FOUND_MAX = 512 };
+enum { FOUND_MAX = 256 };
 
 static struct {
     al_page first;

@@ -153,7 +153,7 @@ static void show_counters(int argc, char *const *argv, struct al_text *problems)
  */
 static void __attribute__((constructor)) start(int argc, char **argv)
 {
-    static char problem_bytes[8192];
+    char problem_bytes[4096]; /* the main thread has a stack that is larger by far */
     struct al_text problems = al_text_over(problem_bytes, sizeof(problem_bytes));
     unsigned problem_count = al_config_read(&config, trusted_environment(), &problems);
     const char *sanitizer;

@@ -14,8 +14,8 @@
  */
 #define AL_REPORT_BYTES       (192 * 1024)
 
-/* What suffices nearly always. */
-#define AL_REPORT_USUAL_BYTES ((size_t)48 * 1024)
+/* What suffices for text and JSON, unless there are long names. */
+#define AL_REPORT_USUAL_BYTES ((size_t)8 * 1024)
 
 /* One JSON object on one line, schema AL_SCHEMA, every key present (docs/report.md). */
 void al_emit_json(struct al_text *text, const struct al_snapshot *snapshot);

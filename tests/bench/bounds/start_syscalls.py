@@ -9,7 +9,7 @@ from collections import Counter
 from counting import fail, need_strace, parse_arguments, system_calls, variables
 
 MOST = 40
-REPLACING = 3  # more than appending: the directory, which is held open, and the new file's name
+REPLACING = 4  # more than appending: the directory, which is held open, the new file's name, and memory for so long a text
 
 
 def main() -> None:
