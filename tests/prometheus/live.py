@@ -1,4 +1,4 @@
-"""The figures of a server that runs come out of a real Prometheus: whoever reads its counters keeps the file fresh."""
+"""The figures of a server that runs come out of a real Prometheus: `autolock export` keeps the file fresh."""
 
 import contextlib
 import os
@@ -15,13 +15,12 @@ from servers import Monitor, free_port, monitor, wait_for
 
 
 def refresh(watching: Monitor, pid: int) -> exposition.Samples:
-    """What `autolock export` is to do: reads the live counters, and puts the metrics in the place of the last ones."""
-    file = watching.directory / f"redis-server.{pid}.prom"
-    fresh = watching.directory / f".{file.name}"
-    text = subprocess.run([os.environ["READ_LIVE"], "prometheus", str(pid)], check=True, capture_output=True).stdout
-    fresh.write_bytes(text)
-    fresh.replace(file)
-    return exposition.parse(text)
+    subprocess.run([os.environ["COMMAND"], "export", "--once", "--textfile", watching.directory, str(pid)], check=True)
+    return exposition.parse(file_of(watching, pid).read_bytes())
+
+
+def file_of(watching: Monitor, pid: int) -> pathlib.Path:
+    return watching.directory / f"autolock.redis-server.{pid}.prom"
 
 
 def ask(port: int, request: bytes) -> bytes:
@@ -67,13 +66,13 @@ def one(samples: exposition.Samples, name: str) -> float:
 def check(watching: Monitor, **settings: str) -> None:
     with redis(watching.directory.parent, **settings) as (pid, port):
         before = refresh(watching, pid)
-        watching.shows(watching.directory / f"redis-server.{pid}.prom")
+        watching.shows(file_of(watching, pid))
         for number in range(50):
             value = b"x" * 100_000
             request = b"*3\r\n$3\r\nSET\r\n$3\r\n%03d\r\n$%d\r\n%s\r\n" % (number, len(value), value)
             assert ask(port, request).startswith(b"+OK")
         after = refresh(watching, pid)
-        watching.shows(watching.directory / f"redis-server.{pid}.prom")
+        watching.shows(file_of(watching, pid))
         locked = kernel_locked(pid)
         name = "autolock_locked_kernel_bytes"
         answer = watching.wait_for_query(f'{name}{{pid="{pid}"}}', lambda found: list(found.values()) == [locked])

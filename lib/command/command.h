@@ -1,0 +1,33 @@
+/*
+ * The command `autolock`: one file for each of its calls, found by the table in main.c.
+ */
+#ifndef AL_COMMAND_H
+#define AL_COMMAND_H
+
+#include <stdbool.h>
+
+/* Exit statuses, as in the manual. What a program ends with is its own, above all. */
+enum {
+    STATUS_FAILED = 1,
+    STATUS_USAGE = 64,         /* EX_USAGE: the command was called wrongly */
+    STATUS_DATA = 65,          /* EX_DATAERR: not a report */
+    STATUS_CONFIGURATION = 78, /* EX_CONFIG */
+    STATUS_EXPECTATION = 86,   /* run: what was expected did not hold */
+    STATUS_NOT_HELD = 125,     /* run --require: the library did not take hold */
+    STATUS_CANNOT_RUN = 126,   /* run: there, but no program */
+    STATUS_NOT_FOUND = 127,    /* run: no such program */
+    STATUS_SIGNALLED = 128     /* run: by this signal */
+};
+
+/* A call. `arguments` begin with its own name, as argv does; returns the exit status. */
+typedef int call_function(int count, char **arguments);
+
+call_function command_export;
+
+/* "autolock run: …" on standard error, with a newline. */
+void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
+
+/* The name of the call, for complaints. */
+extern const char *command_call;
+
+#endif

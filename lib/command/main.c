@@ -1,0 +1,66 @@
+#include "command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+static const struct {
+    const char *name;
+    call_function *function;
+    const char *does;
+} calls[] = {
+    {"export", command_export, "keep files of metrics of all processes with the library fresh"},
+};
+
+enum { CALLS = sizeof(calls) / sizeof(calls[0]) };
+
+const char *command_call = "";
+
+void complain(const char *format, ...)
+{
+    va_list arguments;
+
+    (void)fprintf(stderr, "autolock%s%s: ", *command_call ? " " : "", command_call);
+    va_start(arguments, format);
+    (void)vfprintf(stderr, format, arguments);
+    va_end(arguments);
+    (void)fputc('\n', stderr);
+}
+
+static void print_usage(FILE *to)
+{
+    (void)fputs("usage: autolock CALL [OPTION…]\n\n", to);
+    for (size_t i = 0; i < CALLS; i++)
+        (void)fprintf(to, "  %-8s %s\n", calls[i].name, calls[i].does);
+    (void)fputs("\nautolock CALL --help says more of each; autolock --version its version.\n", to);
+}
+
+/* What cannot be written is no success. */
+static int written(FILE *to)
+{
+    return fflush(to) || ferror(to) ? STATUS_FAILED : 0;
+}
+
+int main(int count, char **arguments)
+{
+    const char *name = count > 1 ? arguments[1] : "";
+
+    if (strcmp(name, "--help") == 0 || strcmp(name, "-h") == 0) {
+        print_usage(stdout);
+        return written(stdout);
+    }
+    if (strcmp(name, "--version") == 0) {
+        puts("autolock " AL_VERSION);
+        return written(stdout);
+    }
+    for (size_t i = 0; i < CALLS; i++) {
+        if (strcmp(name, calls[i].name) != 0)
+            continue;
+        command_call = calls[i].name;
+        return calls[i].function(count - 1, arguments + 1);
+    }
+    if (*name)
+        complain("no call \"%s\"", name);
+    print_usage(stderr);
+    return STATUS_USAGE;
+}
