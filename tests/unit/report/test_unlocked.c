@@ -222,6 +222,10 @@ int main(void)
     TCase *tests = tcase_create("unlocked");
 
     page = al_page_size();
+    if (UNIT_SANITIZED) {
+        puts("skipped: a sanitizer replaces mlock by nothing");
+        return UNIT_SKIP;
+    }
     if (!all_may_be_locked()) {
         puts("skipped: not all may be locked here");
         return UNIT_SKIP;
