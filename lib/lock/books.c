@@ -19,7 +19,6 @@ static void show(enum al_field field, const uint64_t *pages)
     do {
         shown = look(pages);
         al_live_set(field, shown << al_page_shift);
-        __atomic_thread_fence(__ATOMIC_SEQ_CST);
     } while (look(pages) != shown);
 }
 

@@ -322,9 +322,10 @@ bool al_live_in_file(void)
     return place.in_file;
 }
 
+/* Before whatever the thread looks at next: see al_books_show(). */
 static void store(uint64_t *word, uint64_t value)
 {
-    __atomic_store_n(word, value, __ATOMIC_RELAXED);
+    __atomic_store_n(word, value, __ATOMIC_SEQ_CST);
 }
 
 void al_live_set(enum al_field field, uint64_t value)
