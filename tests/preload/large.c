@@ -6,7 +6,8 @@
  * HOW: `mmap` anonymous memory; `opened`, reserved first and made accessible afterwards; `malloc`,
  * `calloc`, `aligned_alloc`; `heap`, a block that the main heap grows for; `thread`, by malloc in a
  * thread that had no memory before; `file`, `shared`, `readable` memory, which is not to be
- * written to. A second word that may follow: `no-threads`, where no thread can be made.
+ * written to; in large_bss also `bss`, which is there from the beginning. A second word that may
+ * follow: `no-threads`, where no thread can be made.
  */
 #include "expect.h"
 
@@ -68,10 +69,18 @@ static void *thread(void)
     return block;
 }
 
+#if defined(LARGE_BSS)
+static char bss[(size_t)64 << 20];
+#endif
+
 static void *get(const char *how)
 {
     const int anonymous = MAP_PRIVATE | MAP_ANONYMOUS;
 
+#if defined(LARGE_BSS)
+    if (strcmp(how, "bss") == 0)
+        return bss;
+#endif
     if (strcmp(how, "mmap") == 0)
         return mapped(PROT_READ | PROT_WRITE, anonymous, -1);
     if (strcmp(how, "readable") == 0)

@@ -77,6 +77,17 @@ def test_where_nobody_writes() -> None:
         assert not any(done.report["failures"].values()), done
 
 
+def test_what_exists_at_the_start() -> None:
+    need_privilege()
+    need_huge_pages()
+    size = 64 * MIB
+    for settings in ({}, {"POPULATE_THREADS": "2"}, FAST):
+        done = run(program("large_bss"), "bss", str(size), MODE="all", **settings).expect(0, err=b"")
+        found = json.loads(done.out)
+        _is_whole(found, done, size)
+        assert (found["huge"] >= size // 2) == ("HUGEPAGES" in settings), (settings, found, done)
+
+
 def test_on_fault_nothing_is_brought_in() -> None:
     need_privilege()
     for mode, how in itertools.product(("all", "alloc"), ("mmap", "malloc")):
