@@ -20,6 +20,7 @@ struct al_live al_live;
 
 static_assert(sizeof(struct al_live) % AL_LIVE_ALIGNMENT == 0, "on pages of its own");
 static_assert(sizeof(struct al_slab) == 64, "blocks stay aligned");
+static_assert(offsetof(struct al_live_head, began_ns) == 104, "the same on 32 and 64 bits");
 
 /* What is not for others to see. */
 static struct {

@@ -83,6 +83,7 @@ struct al_live_head {
     int32_t pid;
     int32_t ppid;           /* 0: not known */
     uint32_t locked;        /* 1: the file is locked (flock) for as long as the process is there */
+    uint32_t fill;          /* so that 32-bit processors have the same layout */
     uint64_t began_ns;      /* CLOCK_MONOTONIC */
     uint64_t began_real_ns; /* CLOCK_REALTIME */
     char backend[8] __attribute__((aligned(8)));
