@@ -18,6 +18,14 @@ enum { NEW_LISTENER = 1 << 3 }; /* SECCOMP_FILTER_FLAG_NEW_LISTENER, Linux 5.0 *
 
 int prctl(int option, unsigned long b, unsigned long c, unsigned long d, unsigned long e);
 
+static void settle(bool sandboxed)
+{
+    if (sandboxed)
+        al_process_sandboxed();
+    else
+        al_process_not_sandboxed();
+}
+
 /* A filter that is not there is no filter: so programs ask the kernel whether it has seccomp. */
 static bool is_sandbox_by_prctl(int option, unsigned long mode, unsigned long filter)
 {
@@ -34,8 +42,8 @@ AL_EXPORT int prctl(int option, unsigned long b, unsigned long c, unsigned long 
         return al_real.prctl(option, b, c, d, e);
     ours = al_process_sandboxing();
     result = al_real.prctl(option, b, c, d, e);
-    if (ours && result == 0)
-        al_process_sandboxed();
+    if (ours)
+        settle(result == 0);
     return result;
 }
 
@@ -65,8 +73,8 @@ static __attribute__((noinline)) long install(long operation, long flags, long f
     result = al_real.syscall(SYS_seccomp, operation, flags, filter, 0L, 0L, 0L);
     /* A number is a descriptor where one was asked for; else a thread that could not follow
      * (SECCOMP_FILTER_FLAG_TSYNC), and then there is no filter. */
-    if (ours && (result == 0 || (result > 0 && flags & NEW_LISTENER)))
-        al_process_sandboxed();
+    if (ours)
+        settle(result == 0 || (result > 0 && flags & NEW_LISTENER));
     return result;
 }
 

@@ -38,6 +38,9 @@ void al_process_end(const char *ended);
  */
 bool al_process_sandboxing(void);
 
+/* The kernel has refused: what is seen from outside says again that the process goes on. */
+void al_process_not_sandboxed(void);
+
 /* It has. No system call of ours any more; what is locked stays locked. */
 void al_process_sandboxed(void);
 

@@ -201,9 +201,19 @@ bool al_process_sandboxing(void)
         al_process_after_fork();
     if (!al_process.run.config || al_process.run.pid != (pid_t)al_sys0(SYS_getpid))
         return false;
-    if (al_process.active && !__atomic_exchange_n(&reported, true, __ATOMIC_RELAXED))
+    if (!al_process.active)
+        return true;
+    if (__atomic_exchange_n(&reported, true, __ATOMIC_RELAXED))
+        al_live_finish("running");
+    else
         al_ends_report("running");
     return true;
+}
+
+void al_process_not_sandboxed(void)
+{
+    if (al_process.active)
+        al_live_resume();
 }
 
 /*
