@@ -59,11 +59,12 @@ work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 new=$work/document
 objects=$("$tables" --objects)
-for table in options problems metrics $objects; do "$tables" "$table" >"$work/$table"; done
+live=$("$tables" --live)
+for table in options problems metrics $objects $live; do "$tables" "$table" >"$work/$table"; done
 zero >"$work/zero"
 [ -s "$work/zero" ] || echo 'None.' >"$work/zero"
 
-for name in configuration report; do
+for name in configuration report live; do
     document=$documents/$name.md
     renew "$document" >"$new" || { complain "docs/$name.md cannot be written anew"; continue; }
     if cmp -s "$document" "$new"; then
@@ -83,5 +84,8 @@ grep -q '^<!-- table options -->$' "$documents/configuration.md" ||
 for object in metrics $objects; do
     grep -q "^<!-- table $object -->\$" "$documents/report.md" ||
         complain "docs/report.md has no table of $object"
+done
+for table in $live; do
+    grep -q "^<!-- table $table -->\$" "$documents/live.md" || complain "docs/live.md has no table $table"
 done
 exit $wrong

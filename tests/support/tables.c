@@ -5,11 +5,14 @@
  *     tables metrics        every metric of the report for Prometheus
  *     tables OBJECT         the fields of one object of the report; by_kind and syscalls are one
  *                           table for all that is in them
+ *     tables live_…         where the live counters stand (tables_live.h)
  *     tables --objects      the names of all objects
+ *     tables --live         the names of the tables of the live counters
  */
 #include "fields.h"
 #include "metrics.h"
 #include "options.h"
+#include "tables_live.h"
 
 #include <stdbool.h>
 #include <stdio.h>
@@ -169,7 +172,7 @@ static void print_objects(void)
 int main(int argc, char *argv[])
 {
     if (argc != 2) {
-        fputs("usage: tables options|problems|metrics|OBJECT|--objects|--ids\n", stderr);
+        fputs("usage: tables options|problems|metrics|OBJECT|live_…|--objects|--live|--ids\n", stderr);
         return 64;
     }
     if (strcmp(argv[1], "options") == 0) {
@@ -182,7 +185,9 @@ int main(int argc, char *argv[])
         print_metrics();
     } else if (strcmp(argv[1], "--ids") == 0) {
         print_ids();
-    } else if (!print_object(argv[1])) {
+    } else if (strcmp(argv[1], "--live") == 0) {
+        tables_live_names();
+    } else if (!tables_live_print(argv[1]) && !print_object(argv[1])) {
         fprintf(stderr, "tables: no object %s in the report\n", argv[1]);
         return 65;
     }
