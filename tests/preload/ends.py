@@ -259,9 +259,9 @@ def test_quick_exit_has_its_handlers() -> None:
 # -- many at once ---------------------------------------------------------------------------------
 
 
-def test_two_hundred_at_once() -> None:
+def two_hundred_at_once(where: str | None) -> None:
     hows = ("exit", "_exit", "quick_exit", "exec")
-    with directory() as temporary:
+    with directory(where) as temporary:
         variables = environment({"STATS": "json", "STATS_FILE": str(temporary / "file"), "ON_FAILURE": "ignore",
                                  "MODE": "observe"}, harness.library)
         reader, writer = os.pipe()
@@ -275,3 +275,13 @@ def test_two_hundred_at_once() -> None:
     assert set(last) == {process.pid for process in processes}
     assert collections.Counter(report["ended"] for report in reports) == {
         "exit": 100, "_exit": 50, "quick_exit": 50, "exec": 50}
+
+
+def test_two_hundred_at_once() -> None:
+    two_hundred_at_once(None)
+
+
+def test_two_hundred_at_once_in_memory() -> None:
+    if not os.access("/dev/shm", os.W_OK):
+        raise harness.Skip("no /dev/shm to write to")
+    two_hundred_at_once("/dev/shm")

@@ -93,9 +93,9 @@ def parse_reports(written: bytes) -> list:
 
 
 @contextlib.contextmanager
-def directory() -> Iterator[pathlib.Path]:
+def directory(where: str | None = None) -> Iterator[pathlib.Path]:
     """A directory that every user may look into."""
-    path = pathlib.Path(tempfile.mkdtemp(prefix="autolock-preload-"))
+    path = pathlib.Path(tempfile.mkdtemp(prefix="autolock-preload-", dir=where))
     path.chmod(0o755)
     try:
         yield path

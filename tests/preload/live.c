@@ -1,0 +1,133 @@
+/*
+ * Counts, says so, waits until standard input ends, and ends in one of many ways.
+ *
+ *     live HOW [THREADS TIMES]
+ *
+ * With threads they have all counted, and wait as well; `ended` and `waves`: they have ended.
+ */
+#include "telling.h"
+
+#include <pthread.h>
+#include <sched.h>
+#include <setjmp.h>
+#include <signal.h>
+
+enum { TIMES = 1234, SHARED_BYTES = 1 << 20 };
+
+static long times;
+static pthread_barrier_t counted;
+static pthread_barrier_t told;
+
+static void *count_and_wait(void *unused)
+{
+    do_countable(times);
+    pthread_barrier_wait(&counted);
+    pthread_barrier_wait(&told);
+    return unused;
+}
+
+static void *count(void *unused)
+{
+    do_countable(times);
+    return unused;
+}
+
+/* At once, so that each needs a block of its own. */
+static void in_threads(int threads, const char *how)
+{
+    bool waiting = strcmp(how, "threads") == 0;
+    int waves = strcmp(how, "waves") == 0 ? 3 : 1;
+    pthread_attr_t small;
+    pthread_t *thread = calloc((size_t)threads, sizeof(*thread));
+
+    expect(thread && pthread_attr_init(&small) == 0);
+    expect(pthread_attr_setstacksize(&small, 65536) == 0);
+    expect(pthread_barrier_init(&told, NULL, (unsigned)threads + 1) == 0);
+    expect(pthread_barrier_init(&counted, NULL, (unsigned)threads + 1) == 0);
+    for (int wave = 0; wave < waves; wave++) {
+        for (int i = 0; i < threads; i++)
+            expect(pthread_create(&thread[i], &small, waiting ? count_and_wait : count, NULL) == 0);
+        if (waiting)
+            pthread_barrier_wait(&counted);
+        else
+            for (int i = 0; i < threads; i++)
+                expect(pthread_join(thread[i], NULL) == 0);
+    }
+    tell_and_wait(how, waves * threads * times);
+    if (waiting)
+        pthread_barrier_wait(&told);
+    exit(0);
+}
+
+static sigjmp_buf back;
+
+static void jump(int signal_number)
+{
+    (void)signal_number;
+    siglongjmp(back, 1);
+}
+
+static void spoil_the_heap(void)
+{
+    char *block = malloc(24);
+
+    free(used(block));
+    free(used(block));
+}
+
+static void use_up_memory(void)
+{
+    for (;;) {
+        char *block =
+            mmap(NULL, SHARED_BYTES, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        expect(block != MAP_FAILED);
+        memset(block, 1, SHARED_BYTES);
+    }
+}
+
+static void fail_to_execute(void)
+{
+    execl("/there/is/nothing", "nothing", (char *)NULL);
+    /* What only the kernel finds out: until then it seems to go on. */
+    execl("/bin/true", (char *)1, (char *)NULL);
+    tell_and_wait("failed", TIMES);
+    for (;;)
+        pause();
+}
+
+static void end(const char *how)
+{
+    if (strcmp(how, "segv") == 0)
+        *(volatile int *)8 = 1;
+    else if (strcmp(how, "double_free") == 0)
+        spoil_the_heap();
+    else if (strcmp(how, "memory") == 0)
+        use_up_memory();
+    else if (strcmp(how, "bare") == 0)
+        syscall(SYS_exit_group, 0);
+    else if (strncmp(how, "signal", 6) == 0)
+        raise((int)strtol(how + 6, NULL, 10));
+    else if (strcmp(how, "_Exit") == 0)
+        _Exit(0);
+    else if (strcmp(how, "survives") == 0 && signal(SIGABRT, jump) != SIG_ERR &&
+             sigsetjmp(back, 1) == 0)
+        abort();
+}
+
+int main(int argc, char **argv)
+{
+    expect(argc >= 2);
+    if (!getenv("EXPECT_NO_LIBRARY"))
+        prove_loaded();
+    if (argc == 4) {
+        times = strtol(argv[3], NULL, 10);
+        in_threads((int)strtol(argv[2], NULL, 10), argv[1]);
+    }
+    do_countable(TIMES);
+    if (strcmp(argv[1], "exec_fails") == 0)
+        fail_to_execute();
+    tell_and_wait(argv[1], TIMES);
+    end(argv[1]);
+    return 0;
+}
