@@ -1,5 +1,7 @@
 """No end is silent: each finds its report, and the program and its parent see what they see without the library."""
 
+from __future__ import annotations
+
 import collections
 import os
 import pathlib

@@ -1,9 +1,8 @@
 """The live counters: what a reader made from docs/live.md alone finds is what the library's reader finds, what the
 process says of itself, and what the kernel says; in files of processes that were killed as well."""
 
-import collections
-import fcntl
-import json
+from __future__ import annotations
+
 import os
 import pathlib
 import resource
@@ -14,103 +13,11 @@ import harness
 import live_reader
 from budget import cgroup, enter
 from ends import EXECS
-from harness import MIB, environment, need_root, program, run, without
+from harness import MIB, environment, program, run, without
 from live_reader import Area, File, Memory
+from live_session import MODES, Session, differences, expect_counted, files, flat, library_reads, look, only
 
 TIMES = 1234
-
-
-def library_reads(what: object) -> dict:
-    """By the library's own reader."""
-    reader = harness.programs.parent / "support" / "read_live"
-    done = subprocess.run([reader, "json", str(what)], capture_output=True, check=False)
-    assert done.returncode == 0 and not done.stderr, (what, done)
-    return json.loads(done.stdout)
-
-
-def flat(report: dict, prefix: str = "") -> dict:
-    """The numbers of a report by their full names."""
-    found = {}
-    for key, value in report.items():
-        if isinstance(value, dict):
-            found.update(flat(value, f"{prefix}{key}."))
-        else:
-            found[prefix + key] = value
-    return {key: value for key, value in found.items() if key in dict(live_reader.FIELDS)}
-
-
-def differences(one: dict, other: dict) -> dict:
-    return {key: (one.get(key), other.get(key)) for key in {**one, **other} if one.get(key) != other.get(key)}
-
-
-def look(path: object) -> Area:
-    return Area(File(path))
-
-
-def files(place: pathlib.Path) -> dict:
-    """Of each process its files, in the order in which they were made. Only such files are there."""
-    found = collections.defaultdict(list)
-    for path in sorted(place.iterdir(), key=lambda path: path.name.rsplit(".", 2)[1]):
-        name, pid, _, end = path.name.rsplit(".", 3)
-        assert end == "live" and name, path
-        assert path.stat().st_mode & 0o7777 == 0o600, oct(path.stat().st_mode)
-        found[int(pid)].append(path)
-    return found
-
-
-def only(place: pathlib.Path, pid: int | None = None) -> pathlib.Path:
-    found = files(place)
-    paths = found[pid] if pid else [path for several in found.values() for path in several]
-    assert len(paths) == 1, found
-    return paths[0]
-
-
-class Session:
-    """A program that tells what it has counted, and waits."""
-
-    def __init__(self, *command: str, lines: int = 1, place: pathlib.Path | None = None, prepare=None,
-                 preload: str | None = None, **settings: str):
-        self.place = place
-        variables = {"STATS": "off", "MODE": "observe", **settings}
-        if place:
-            variables["LIVE_DIR"] = str(place)
-        self.process = subprocess.Popen([program(command[0]), *command[1:]], stdin=subprocess.PIPE,
-                                        stdout=subprocess.PIPE, stderr=subprocess.PIPE, preexec_fn=prepare,
-                                        env=environment(variables, harness.library if preload is None else preload))
-        self.pid = self.process.pid
-        self.told = {}
-        for _ in range(lines):
-            line = self.process.stdout.readline().split()
-            assert len(line) == 3, (command, line, self.process.stderr.read())
-            self.told[line[0].decode()] = int(line[1]), int(line[2])
-
-    def end(self) -> tuple:
-        out, err = self.process.communicate(timeout=harness.PATIENCE_S)
-        return self.process.returncode, out, err
-
-    def kill(self) -> None:
-        self.process.kill()
-        assert self.end()[0] == -signal.SIGKILL
-
-    def __enter__(self) -> "Session":
-        return self
-
-    def __exit__(self, *_: object) -> None:
-        self.process.kill()
-        self.process.communicate()
-
-
-def gone(path: pathlib.Path) -> None:
-    """Waits until the process of this file is."""
-    with open(path, "rb") as file:
-        fcntl.flock(file, fcntl.LOCK_SH)
-
-
-def expect_counted(area: Area, times: int) -> None:
-    numbers = area.counters()
-    assert area.complete
-    assert numbers["calls.memalign"] == times, (numbers["calls.memalign"], times)
-    area.close()
 
 
 # -- the document ---------------------------------------------------------------------------------
@@ -156,8 +63,6 @@ class Link(File):
     def __init__(self, path: str):
         self.descriptor = os.open(path, os.O_RDONLY)
 
-
-MODES = ({"MODE": "observe"}, {"MODE": "all"}, {"MODE": "alloc", "KINDS": harness.EVERY_KIND})
 
 
 def every_key(place: pathlib.Path | None, **settings: str) -> None:
@@ -329,116 +234,6 @@ def test_status_and_core_are_as_ever() -> None:
             for file in place.glob("core*"):
                 file.unlink()
             assert live_reader.ended(only(place)) == "killed"
-
-
-# -- children -------------------------------------------------------------------------------------
-
-
-def family(how: str, *more: str, members: tuple = ("parent", "child"), owners: tuple | None = None, lines: int | None = None,
-           **settings: str) -> None:
-    """Each member has counters of its own, in a file if it is among the owners, from 0 and exact. Then they end."""
-    owners = members if owners is None else owners
-    for mode in MODES:
-        with harness.directory() as place:
-            place.chmod(0o700)
-            with Session("live_forks", how, *more, lines=lines or len(members), place=place, **mode, **settings) as session:
-                found = files(place)
-                for member in members:
-                    pid, times = session.told[member]
-                    expect_counted(Area(Memory(pid)), times)
-                    name = live_reader.mapping(pid)[2]
-                    assert (".live" in name) == (member in owners), (member, name)
-                    if member in owners:
-                        expect_counted(look(found[pid][0]), times)
-                        assert live_reader.ended(found[pid][0]) == "running"
-                        assert library_reads(found[pid][0])["calls"]["memalign"] == times
-                    assert library_reads(pid)["calls"]["memalign"] == times
-                status, _, err = session.end()
-                assert status == 0 and not err, (status, err)
-            for member in owners:
-                pid, times = session.told[member]
-                (path,) = found[pid]
-                gone(path)
-                assert live_reader.ended(path) in ("exit", "_exit"), path
-                expect_counted(look(path), times)
-
-
-def test_forked_child() -> None:
-    family("fork")
-    for fork in "none", "relock":
-        family("fork", FORK=fork)
-
-
-def test_fork_without_handlers() -> None:
-    family("_Fork")
-
-
-def test_grandchild() -> None:
-    family("grandchild", members=("parent", "child", "grandchild"))
-
-
-def test_fork_among_threads() -> None:
-    family("threads")
-
-
-def test_child_with_one_descriptor() -> None:
-    """That of the duplicate of standard error, which a child gives up."""
-    family("descriptors")
-
-
-def test_child_without_descriptors() -> None:
-    """It can have neither a file nor a memfd: nobody sees what it counts, and all else is as it would be."""
-    with harness.directory() as place:
-        with Session("live_forks", "descriptors", lines=2, place=place, prepare=lambda: os.close(2)) as session:
-            expect_counted(look(only(place)), session.told["parent"][1])
-            done = subprocess.run([harness.programs.parent / "support" / "read_live", "json",
-                                   str(session.told["child"][0])], capture_output=True, check=False)
-            assert done.returncode == 1 and not done.stdout, done
-            assert session.end()[0] == 0
-        expect_counted(look(only(place)), session.told["parent"][1])
-
-
-def test_child_in_another_root() -> None:
-    need_root()
-    with harness.directory() as root:
-        family("chroot", str(root), owners=("parent",))
-
-
-def test_child_of_nobody() -> None:
-    need_root()
-    family("nobody", owners=("parent",))
-
-
-def test_vfork_is_no_end() -> None:
-    with harness.directory() as place, Session("live_forks", "vfork", place=place) as session:
-        pid, times = session.told["parent"]
-        (path,) = files(place)[pid]
-        assert live_reader.ended(path) == "running" and look(path).head("state") == 1
-        expect_counted(look(path), times)
-        assert len(files(place)) == 2, files(place)
-        session.kill()
-        assert live_reader.ended(path) == "killed"
-
-
-def daemon(how: str, ends: list) -> None:
-    with harness.directory() as place, Session("live_forks", how, place=place) as session:
-        pid, times = session.told["daemon"]
-        assert session.process.wait(harness.PATIENCE_S) == 0
-        found = files(place)
-        (own,) = found.pop(pid)
-        assert live_reader.ended(own) == "running" == library_reads(own)["ended"]
-        assert sorted(live_reader.ended(path) for (path,) in found.values()) == ends, found
-        expect_counted(look(own), times)
-        session.process.stdin.close()
-        session.process.stdin = None
-        gone(own)
-        assert live_reader.ended(own) == "_exit"
-
-
-def test_daemon() -> None:
-    # libc's daemon() ends its caller without a word.
-    daemon("daemon", ["killed"])
-    daemon("by_hand", ["_exit", "_exit"])
 
 
 # -- threads --------------------------------------------------------------------------------------
