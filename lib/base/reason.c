@@ -9,6 +9,8 @@ static const char *reason_of(int error)
     case EACCES:
     case EPERM:
         return "permission denied";
+    case EEXIST:
+        return "there is a file of that name already";
     case ENOENT:
         return "no such directory";
     case ENOTDIR:
