@@ -5,7 +5,9 @@ from __future__ import annotations
 
 import os
 import pathlib
+import re
 import resource
+import shutil
 import signal
 import subprocess
 
@@ -13,7 +15,7 @@ import harness
 import live_reader
 from budget import cgroup, enter
 from ends import EXECS
-from harness import MIB, environment, program, run, without
+from harness import MIB, Skip, environment, program, run, without
 from live_reader import Area, File, Memory
 from live_session import MODES, Session, differences, expect_counted, files, flat, library_reads, look, only
 
@@ -29,6 +31,31 @@ def test_buckets_are_as_the_document_shows() -> None:
     for bucket, start, end in rows[:-1]:
         assert live_reader.end_of(bucket) == int(end.split()[0]), bucket
         assert live_reader.end_of(bucket - 1) + 1 == int(start.split()[0]), bucket
+
+
+def test_commands_of_the_document() -> None:
+    """They tell files of processes that run from finished ones, and remove these."""
+    if not shutil.which("flock"):
+        raise Skip("flock is not there")
+    tell, remove = (text for text in re.findall(r"```\n(.*?)```", live_reader.DOCUMENT.read_text(), re.DOTALL)
+                    if "flock" in text)
+    with harness.directory() as place, Session("live", "return", place=place) as session:
+        running = only(place)
+        run(program("live"), "return", LIVE_DIR=str(place)).expect()
+        (finished,) = set(place.iterdir()) - {running}
+
+        def shell(script: str) -> list:
+            done = subprocess.run(["sh", "-c", script.replace("/run/autolock", str(place))], capture_output=True,
+                                  check=True, text=True)
+            assert not done.stderr, done
+            return sorted(done.stdout.splitlines())
+
+        assert shell(tell) == sorted([f"{running}: running", f"{finished}: finished"])
+        shell(remove)
+        assert list(place.iterdir()) == [running]
+        session.kill()
+        shell(remove)
+        assert not list(place.iterdir())
 
 
 # -- every key ------------------------------------------------------------------------------------
