@@ -2,6 +2,7 @@
 
 #include "procfs.h"
 
+#include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <inttypes.h>
@@ -30,6 +31,40 @@ static FILE *open_of(pid_t pid, const char *name)
 
     (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
     return fopen(path, "re");
+}
+
+static bool has_memory(pid_t thread)
+{
+    FILE *maps = open_of(thread, "maps");
+    bool has = maps && fgetc(maps) != EOF;
+
+    if (maps)
+        (void)fclose(maps);
+    return has;
+}
+
+/* The kernel shows nothing of a process whose main thread has ended before others, but all of it
+ * under the number of one of these. */
+static pid_t thread_with_memory(pid_t pid)
+{
+    pid_t found = pid;
+    char path[64];
+    struct dirent *entry;
+    DIR *threads;
+
+    if (has_memory(pid))
+        return pid;
+    (void)snprintf(path, sizeof(path), "/proc/%d/task", (int)pid);
+    threads = opendir(path);
+    while (threads && found == pid && (entry = readdir(threads))) {
+        pid_t thread = (pid_t)strtol(entry->d_name, NULL, 10);
+
+        if (thread > 0 && has_memory(thread))
+            found = thread;
+    }
+    if (threads)
+        (void)closedir(threads);
+    return found;
 }
 
 /* A line of maps, as far as it is needed here. */
@@ -72,11 +107,13 @@ static bool has_magic(const struct al_source *source)
 
 int al_source_find(pid_t pid, struct al_source *ret_source)
 {
-    FILE *maps = open_of(pid, "maps");
+    FILE *maps;
     char *text = NULL;
     size_t size = 0;
     int result = -ENOENT;
 
+    pid = thread_with_memory(pid);
+    maps = open_of(pid, "maps");
     if (!maps)
         return errno == ENOENT || errno == ESRCH ? -ESRCH : -errno;
     errno = 0;
@@ -102,7 +139,7 @@ int al_source_find(pid_t pid, struct al_source *ret_source)
 
 bool al_source_is_mapped(pid_t pid, int fd)
 {
-    FILE *maps = pid > 0 ? open_of(pid, "maps") : NULL;
+    FILE *maps = pid > 0 ? open_of(thread_with_memory(pid), "maps") : NULL;
     struct stat status;
     char *text = NULL;
     size_t size = 0;
@@ -176,6 +213,7 @@ bool al_source_fill_gauges(pid_t pid, struct al_snapshot *snapshot)
     uint64_t minor;
     uint64_t major;
 
+    pid = thread_with_memory(pid);
     if (!read_all(pid, "status", text, sizeof(text)) || !read_faults(pid, &minor, &major))
         return false;
     al_memory_status_parse(text, &status);

@@ -5,7 +5,7 @@
 #include "reader.h"
 
 struct al_source {
-    pid_t pid;        /* of a process; 0: a file */
+    pid_t pid;        /* of a process, or of a thread that has its memory; 0: a file */
     int fd;           /* the file */
     uint64_t address; /* where the counters begin in the process */
 };

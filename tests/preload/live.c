@@ -59,6 +59,25 @@ static void in_threads(int threads, const char *how)
     exit(0);
 }
 
+static void *tell_of_all(void *main_thread)
+{
+    expect(pthread_join(*(pthread_t *)main_thread, NULL) == 0);
+    do_countable(TIMES);
+    tell_and_wait("main_ends", TIMES);
+    exit(0);
+}
+
+/* The kernel shows no memory of a process without its main thread, but under another's number. */
+static void end_main_thread(void)
+{
+    static pthread_t self;
+    pthread_t thread;
+
+    self = pthread_self();
+    expect(pthread_create(&thread, NULL, tell_of_all, &self) == 0);
+    pthread_exit(NULL);
+}
+
 static sigjmp_buf back;
 
 static void jump(int signal_number)
@@ -124,6 +143,8 @@ int main(int argc, char **argv)
         times = strtol(argv[3], NULL, 10);
         in_threads((int)strtol(argv[2], NULL, 10), argv[1]);
     }
+    if (strcmp(argv[1], "main_ends") == 0)
+        end_main_thread();
     do_countable(TIMES);
     if (strcmp(argv[1], "exec_fails") == 0)
         fail_to_execute();

@@ -292,3 +292,20 @@ def test_threads_that_have_ended() -> None:
 
 def test_blocks_are_used_again() -> None:
     in_threads("waves", 3)
+
+
+def test_main_thread_ends_first() -> None:
+    """Counters and memory are those of the process all the same."""
+    with harness.directory() as place:
+        for where in None, place:
+            with Session("live", "main_ends", place=where) as session:
+                (other,) = set(map(int, os.listdir(f"/proc/{session.pid}/task"))) - {session.pid}
+                report = library_reads(session.pid)
+                assert report["pid"] == session.pid and report["ppid"] == os.getpid(), report
+                assert not differences(as_running(Area(Memory(other)), other), flat(report))
+                assert report["memory"]["rss_bytes"] > 0
+                expect_counted(Area(Memory(other)), TIMES)
+                if where:
+                    assert not differences(flat(library_reads(only(place))), flat(report))
+                assert session.end()[0] == 0
+        assert live_reader.ended(only(place)) == "exit"
