@@ -191,7 +191,7 @@ def test_every_exec() -> None:
 
 
 def test_sandbox() -> None:
-    for how in "prctl", "seccomp":
+    for how in "prctl", "seccomp", "strict":
         expect_ends(program("sandbox"), how, words=["running"])
     with harness.directory() as place:
         run(program("sandbox"), "refused", LIVE_DIR=str(place)).expect()
@@ -234,6 +234,10 @@ def test_signals() -> None:
 
 def test_abort_inside_libc() -> None:
     expect_killed("double_free", -signal.SIGABRT)
+
+
+def test_sandbox_that_is_refused_is_no_end() -> None:
+    expect_killed("refused", -signal.SIGKILL)
 
 
 def test_bare_system_call() -> None:
