@@ -69,7 +69,7 @@ class Session:
     def __init__(self, *command: str, lines: int = 1, place: pathlib.Path | None = None, prepare=None,
                  preload: str | None = None, **settings: str):
         self.place = place
-        variables = {"STATS": "off", "MODE": "observe", **settings}
+        variables = {"STATS": "off", "MODE": "observe", "ON_FAILURE": "ignore", **settings}
         if place:
             variables["LIVE_DIR"] = str(place)
         self.process = subprocess.Popen([program(command[0]), *command[1:]], stdin=subprocess.PIPE,

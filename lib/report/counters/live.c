@@ -7,6 +7,7 @@
 #include <assert.h>
 #include <fcntl.h>
 #include <limits.h>
+#include <linux/falloc.h>
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
@@ -366,6 +367,14 @@ static long map_private(size_t bytes)
     return al_sys_mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
 }
 
+/* What was written before the disk was full would keep it full. Others may have written behind. The
+ * arguments are those of 64 bits. */
+static void give_back(int fd, uint64_t offset, size_t bytes)
+{
+    if (sizeof(long) == sizeof(offset))
+        al_sys4(SYS_fallocate, fd, FALLOC_FL_PUNCH_HOLE | FALLOC_FL_KEEP_SIZE, offset, bytes);
+}
+
 /* At the end of the file, as far as it is still there, and still ours. */
 static long map_of_file(int fd, size_t bytes, uint64_t *ret_offset)
 {
@@ -382,8 +391,10 @@ static long map_of_file(int fd, size_t bytes, uint64_t *ret_offset)
     for (size_t done = 0; done < bytes; done += sizeof(zeroes)) {
         int error = write_all(fd, zeroes, sizeof(zeroes));
 
-        if (error)
+        if (error) {
+            give_back(fd, offset, bytes);
             return error;
+        }
     }
     *ret_offset = offset;
     return al_sys_mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_SHARED, fd, (int64_t)offset);
