@@ -3,13 +3,6 @@
 #include "lock_alloc.h"
 #include "process.h"
 
-/* Blocks from before us are counted when they are freed, and were not when they came. */
-static void not_negative(uint64_t *count)
-{
-    if ((int64_t)*count < 0)
-        *count = 0;
-}
-
 void al_figures_fill(uint64_t field[AL_FIELD_TOTAL])
 {
     /* The rows of the kinds follow each other in the order of enum al_kinds. */
@@ -38,8 +31,6 @@ void al_figures_fill(uint64_t field[AL_FIELD_TOTAL])
         field[rows[i].requested] = figures.kind[i].mapped_bytes;
         field[rows[i].regions] = figures.kind[i].runs;
     }
-    not_negative(&field[AL_FIELD_by_kind_heap_requested_bytes]);
-    not_negative(&field[AL_FIELD_by_kind_heap_regions]);
     /* Modes all and observe ask for all, unless observe is given a policy: then for that. */
     if (config->mode == AL_MODE_ALLOC || (observe && config->given & policy))
         field[AL_FIELD_need_memlock_bytes] = figures.qualifying_bytes > figures.peak_bytes

@@ -67,11 +67,20 @@ void al_snapshot_look(struct al_snapshot *snapshot, const struct al_live *live)
     fill_times(snapshot->field, live);
 }
 
+/* Blocks from before us are counted when they are freed, and were not when they came. */
+static void not_negative(uint64_t *count)
+{
+    if ((int64_t)*count < 0)
+        *count = 0;
+}
+
 void al_snapshot_count(struct al_snapshot *snapshot, const uint64_t sum[static AL_COUNTER_TOTAL])
 {
     for (size_t i = 0; i < AL_FIELD_TOTAL; i++)
         if (al_fields[i].counter >= 0)
             snapshot->field[i] = sum[al_fields[i].counter];
+    not_negative(&snapshot->field[AL_FIELD_by_kind_heap_requested_bytes]);
+    not_negative(&snapshot->field[AL_FIELD_by_kind_heap_regions]);
 }
 
 /* Whether all was locked, and all that came, and nothing was unlocked but by a bare system call. */

@@ -58,6 +58,25 @@ START_TEST(counters_are_in_it)
 }
 END_TEST
 
+/* Also for who reads them from outside. */
+START_TEST(blocks_from_before_make_no_count_negative)
+{
+    uint64_t sum[AL_COUNTER_TOTAL] = {0};
+
+    al_count_add(AL_COUNT_by_kind_heap_requested_bytes, (uint64_t)-24);
+    al_count_add(AL_COUNT_by_kind_heap_regions, (uint64_t)-1);
+    ck_assert_uint_eq(taken(AL_FIELD_by_kind_heap_requested_bytes), 0);
+    ck_assert_uint_eq(snapshot.field[AL_FIELD_by_kind_heap_regions], 0);
+    al_counters_sum(sum);
+    al_snapshot_look(&snapshot, &al_live);
+    al_snapshot_count(&snapshot, sum);
+    ck_assert_uint_eq(snapshot.field[AL_FIELD_by_kind_heap_requested_bytes], 0);
+    ck_assert_uint_eq(snapshot.field[AL_FIELD_by_kind_heap_regions], 0);
+    al_count_add(AL_COUNT_by_kind_heap_regions, 3);
+    ck_assert_uint_eq(taken(AL_FIELD_by_kind_heap_regions), 2);
+}
+END_TEST
+
 START_TEST(memory_is_in_it)
 {
     ck_assert_uint_gt(taken(AL_FIELD_memory_rss_bytes), 0);
@@ -179,6 +198,7 @@ int main(void)
     tcase_add_checked_fixture(tests, begin, NULL);
     tcase_add_test(tests, who_and_how);
     tcase_add_test(tests, counters_are_in_it);
+    tcase_add_test(tests, blocks_from_before_make_no_count_negative);
     tcase_add_test(tests, memory_is_in_it);
     tcase_add_test(tests, locked_memory_and_its_peak);
     tcase_add_test(tests, faults_since_the_lock);
