@@ -61,10 +61,6 @@ def test_commands_of_the_document() -> None:
 # -- every key ------------------------------------------------------------------------------------
 
 
-CHANGING = {"faults.minor", "faults.minor_after_lock", "faults.minor_after_mark", "memory.rss_bytes",
-            "memory.peak_rss_bytes"}
-
-
 def kernel_says(pid: int) -> dict:
     status = dict(line.split(":", 1) for line in pathlib.Path(f"/proc/{pid}/status").read_text().splitlines())
     names = {"locked.kernel_bytes": "VmLck", "memory.locked_bytes": "VmLck", "memory.rss_bytes": "VmRSS",
@@ -78,8 +74,8 @@ def as_running(area: Area, pid: int) -> dict:
     """With the kernel's figures of now in place of those of the last look, as the document says."""
     numbers, kernel = area.numbers(), kernel_says(pid)
     for kind in "minor", "major":
-        for since in f"faults.{kind}_after_lock", f"faults.{kind}_after_mark":
-            numbers[since] += kernel[f"faults.{kind}"] - numbers[f"faults.{kind}"]
+        for since in "lock", "mark":
+            numbers[f"faults.{kind}_after_{since}"] = kernel[f"faults.{kind}"] - area.head(f"{kind}_at_{since}")
     numbers["locked.peak_kernel_bytes"] = max(numbers["locked.peak_kernel_bytes"], kernel["locked.kernel_bytes"])
     return {**numbers, **kernel}
 

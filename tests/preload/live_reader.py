@@ -163,9 +163,9 @@ class Area:
                 found[f"{name}.{key}"] = min(longest, _percentile(buckets, -(-total * share // 1000))) if total else 0
         return found
 
-    def fields(self) -> dict:
+    def gauges(self) -> dict:
         values = struct.unpack(f"={len(FIELDS)}Q", self.source.read(self.head("field_offset"), 8 * len(FIELDS)))
-        return {key: value for (key, _), value in zip(FIELDS, values)}
+        return {key: value for (key, counter), value in zip(FIELDS, values) if counter is None}
 
     def downgrades(self) -> list:
         start, stride = self.head("downgrade_offset"), self.head("downgrade_stride")
@@ -179,9 +179,10 @@ class Area:
 
     def numbers(self) -> dict:
         """Every number of the report by its full name; -1 for "no limit"."""
-        found = {**self.fields(), **self.percentiles()}
+        found = {**self.gauges(), **self.percentiles()}
         for key, value in self.counters().items():
-            found[key] = (found[key] + value) % WRAP
+            # Below 0, for blocks that came before counting began.
+            found[key] = value if value < WRAP // 2 or not key.startswith("by_kind.heap.") else 0
         return {key: found[key] if found[key] != WRAP - 1 else -1 for key, _ in FIELDS}
 
     def close(self) -> None:
