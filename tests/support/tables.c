@@ -172,7 +172,8 @@ static void print_objects(void)
 int main(int argc, char *argv[])
 {
     if (argc != 2) {
-        fputs("usage: tables options|problems|metrics|OBJECT|live_…|--objects|--live|--ids\n", stderr);
+        fputs("usage: tables options|problems|metrics|OBJECT|live_…|--objects|--live|--ids\n",
+              stderr);
         return 64;
     }
     if (strcmp(argv[1], "options") == 0) {
