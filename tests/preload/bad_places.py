@@ -1,5 +1,5 @@
-"""Places where neither a report nor live counters can be kept. Each gets one clear line on standard error; the program's
-output and status are as ever, nothing waits, and nothing is left behind."""
+"""Places where neither a report nor live counters can be kept. Each gets one clear line on standard error; the
+program's output and status are as ever, nothing waits, and nothing is left behind."""
 
 from __future__ import annotations
 
@@ -230,7 +230,8 @@ def test_no_descriptor_left_at_start() -> None:
 
     with directory() as place:
         for what in ALL:
-            run(program("exit_with"), "5", prepare=prepare, **settings_for(what, below(what, place))).expect(5, out=b"main ran\n", err=b"")
+            done = run(program("exit_with"), "5", prepare=prepare, **settings_for(what, below(what, place)))
+            done.expect(5, out=b"main ran\n", err=b"")
         assert len(left(place)) == 2 and "file" in left(place), left(place)
 
 

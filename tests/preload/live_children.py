@@ -12,14 +12,14 @@ from live_reader import Area, Memory
 from live_session import MODES, Session, expect_counted, files, gone, library_reads, look, only
 
 
-def family(how: str, *more: str, members: tuple = ("parent", "child"), owners: tuple | None = None, lines: int | None = None,
+def family(how: str, *more: str, members: tuple = ("parent", "child"), owners: tuple | None = None,
            **settings: str) -> None:
     """Each member has counters of its own, in a file if it is among the owners, from 0 and exact. Then they end."""
     owners = members if owners is None else owners
     for mode in MODES:
         with harness.directory() as place:
             place.chmod(0o700)
-            with Session("live_forks", how, *more, lines=lines or len(members), place=place, **mode, **settings) as session:
+            with Session("live_forks", how, *more, lines=len(members), place=place, **mode, **settings) as session:
                 found = files(place)
                 for member in members:
                     pid, times = session.told[member]

@@ -247,8 +247,9 @@ def test_out_of_memory() -> None:
 
 def raw_status(how: str, place: pathlib.Path, preload: str) -> int:
     hard = resource.getrlimit(resource.RLIMIT_CORE)[1]
-    process = subprocess.Popen([program("live"), how], cwd=place, stdin=subprocess.DEVNULL, stdout=subprocess.DEVNULL,
-                               stderr=subprocess.DEVNULL, env=environment({"STATS": "off", "LIVE_DIR": str(place)}, preload),
+    variables = environment({"STATS": "off", "LIVE_DIR": str(place)}, preload)
+    process = subprocess.Popen([program("live"), how], cwd=place, env=variables, stdin=subprocess.DEVNULL,
+                               stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL,
                                preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_CORE, (hard, hard)))
     return os.waitpid(process.pid, 0)[1]
 
