@@ -221,6 +221,27 @@ int al_io_write_known(int fd, struct al_io_identity identity, const char *bytes,
     return result;
 }
 
+static int open_to_read(const char *path)
+{
+    return (int)al_sys4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
+}
+
+int al_io_open_read(const char *path)
+{
+    static const char self[] = "/proc/self/";
+    char name[64];
+    struct al_text own = al_text_over(name, sizeof(name));
+    int fd;
+
+    if (strncmp(path, self, sizeof(self) - 1) != 0)
+        return open_to_read(path);
+    al_text_string(&own, "/proc/thread-self/");
+    al_text_string(&own, path + sizeof(self) - 1);
+    fd = own.cut ? -ENOENT : open_to_read(name);
+    /* Before Linux 3.17 there is no such name. */
+    return fd == -ENOENT ? open_to_read(path) : fd;
+}
+
 long al_io_read_file(const char *path, char *buffer, size_t size)
 {
     return al_io_read_file_from(path, NULL, buffer, size);
@@ -231,8 +252,8 @@ long al_io_read_file_from(const char *path, const char *begin, char *buffer, siz
     size_t kept = begin ? strlen(begin) : 0;
     bool found = !begin;
     size_t length = 0;
-    long got = al_sys4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
-    int fd = (int)got;
+    int fd = al_io_open_read(path);
+    long got = fd;
 
     if (fd < 0)
         return fd;

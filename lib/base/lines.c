@@ -49,8 +49,8 @@ int al_lines_each(const char *path, enum al_lines_file file, char *buffer, size_
                   bool (*visit)(char *line, void *data), void *data)
 {
     struct window window = {.buffer = buffer, .size = size - 1};
-    long got = al_sys4(SYS_openat, AT_FDCWD, path, O_RDONLY | O_CLOEXEC | O_NOCTTY, 0);
-    int fd = (int)got;
+    int fd = al_io_open_read(path);
+    long got = fd;
     bool more = true;
 
     if (fd < 0)

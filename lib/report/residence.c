@@ -1,8 +1,8 @@
 #include "residence.h"
 
+#include "io.h"
 #include "sys.h"
 
-#include <fcntl.h>
 #include <sys/ioctl.h>
 
 /* As linux/fs.h has it from 6.7 on; the library is also built where that is older. */
@@ -36,9 +36,7 @@ enum {
 
 int al_residence_open(void)
 {
-    const int flags = O_RDONLY | O_CLOEXEC | O_NOCTTY;
-
-    return (int)al_sys4(SYS_openat, AT_FDCWD, "/proc/self/pagemap", flags, 0);
+    return al_io_open_read("/proc/self/pagemap");
 }
 
 int al_residence_add(int fd, uintptr_t start, uintptr_t end, uint64_t *bytes)
