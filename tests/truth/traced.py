@@ -49,7 +49,7 @@ def _between_reports(log: pathlib.Path, done: Run) -> dict:
         if name == "execve":
             calls[pid] = []
         else:
-            calls[pid].append("status" if "/proc/self/status" in rest else name)
+            calls[pid].append("status" if "self/status" in rest else name)
     result = {}
     for pid, names in calls.items():
         last = len(names) - 1 - names[::-1].index("status")
