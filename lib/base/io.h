@@ -65,9 +65,9 @@ int al_io_open_append(const char *path);
 int al_io_append(const char *path, const char *bytes, size_t count);
 
 /*
- * Opens a file for reading (close-on-exec). What is in /proc/self is the calling thread's there: once
- * the main thread has ended, a process has no memory to be seen but in its other threads. Returns the
- * descriptor or a negative errno.
+ * Opens a file for reading (close-on-exec). What is in /proc/self is the calling thread's there:
+ * once the main thread has ended, a process has no memory to be seen but in its other threads.
+ * Returns the descriptor or a negative errno.
  */
 int al_io_open_read(const char *path);
 

@@ -12,7 +12,7 @@
 /* The longest report: in JSON a path, a command line and a program's name of control bytes, each of
  * which is written as six; for Prometheus such a name, each byte written as three, in each sample.
  */
-#define AL_REPORT_BYTES       (192 * 1024)
+#define AL_REPORT_BYTES       ((size_t)192 * 1024)
 
 /* What suffices for text and JSON, unless there are long names. */
 #define AL_REPORT_USUAL_BYTES ((size_t)8 * 1024)

@@ -100,7 +100,8 @@ def test_a_heap_grows_up_to_the_cgroups_limit() -> None:
         done = run(program("small_steps"), "62", prepare=enter(folder), MODE="all").expect(err=b"")
     assert ["up to the budget" in entry["reason"] for entry in done.report["downgrades"]] == [True], done
     assert done.report["backend"] == "hooks", done
-    assert int(done.out.split()[0]) * 1024 <= 64 * MIB * 90 // 100 + MIB // 4, done
+    # What counts is resident; of libraries there is also what is mapped, and so locked, but not accessible.
+    assert int(done.out.split()[0]) * 1024 <= 64 * MIB * 90 // 100 + MIB, done
 
 
 def test_before_our_start() -> None:

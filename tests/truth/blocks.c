@@ -79,7 +79,7 @@ static void *allocate(struct random *random, size_t size)
 
 static void touch(char *block, size_t size, struct random *random)
 {
-    for (size_t at = 0; at < size; at += 4096 << random_below(random, 3))
+    for (size_t at = 0; at < size; at += (size_t)4096 << random_below(random, 3))
         block[at] = 1;
 }
 
