@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import math
 import os
 import statistics
@@ -9,24 +10,31 @@ import subprocess
 from dataclasses import dataclass, field
 from typing import Callable, Optional
 
+from configurations import YARDSTICKS
+
 TIMEOUT_S = 300  # a hang ends here; no result depends on it
+ROUNDS = 7
 MOST_AMOUNT = 1 << 40
 UNIT_NS = {"ns": 1, "us": 1e3, "ms": 1e6, "s": 1e9}
 
 
-@dataclass(frozen=True)
+@dataclass
 class Case:
     """Something to measure in every configuration.
 
     `measure(configuration, amount)` returns {metric: value}. With `amount` set it is called with that; otherwise the
     amount is chosen so that one run takes about as long as was asked for, given that the first metric is time per unit
-    of it. The metric `time` is in `unit`; others have their unit in their name.
+    of it. The metric `time` is in `unit`; others have their unit in their name, and of what is per second (`…/s`) more
+    is better.
     """
 
     name: str
     measure: Callable[[object, int], dict]
     unit: str = "ns"
     amount: Optional[int] = None
+    rows: Optional[list] = None  # those of the section, unless it says others
+    rounds: int = ROUNDS  # how many where nobody asks for a number of them
+    yardsticks: tuple = YARDSTICKS
 
 
 @dataclass
@@ -59,10 +67,14 @@ class Bench:
 
     programs: str  # directory of the patterns
     scratch: str
-    configurations: list
+    configurations: list  # the usual rows
     run_ns: float  # how long one run should take
     quick: bool
+    long: bool
     prepare: Callable  # Configurations -> those that are here, ready: for rows that only one section has
+    rows: Callable  # names -> rows of configurations.py that are here, ready
+    leave_out: Callable  # what, why: something that cannot be measured here
+    section_end: contextlib.ExitStack  # what has to be taken down when the section is over
 
     def path(self, program: str) -> str:
         return os.path.join(self.programs, program)
@@ -81,14 +93,24 @@ class Failed(Exception):
     """A program that is measured did not do its work."""
 
 
+class Skipped(Exception):
+    """A section cannot be measured here; the text is the reason."""
+
+
 def number(argv: list, environment: dict) -> float:
     """The number that a program prints."""
+    return numbers(argv, environment, 1)[0]
+
+
+def numbers(argv: list, environment: dict, count: int) -> list:
+    """The numbers that a program prints in one line."""
     done = subprocess.run(argv, env=environment, stdin=subprocess.DEVNULL, capture_output=True, text=True,
                           errors="replace", timeout=TIMEOUT_S, check=False)
     try:
-        if done.returncode:
+        found = [float(word) for word in done.stdout.split()]
+        if done.returncode or len(found) != count:
             raise ValueError
-        return float(done.stdout)
+        return found
     except ValueError:
         raise Failed(f"{' '.join(argv)}: status {done.returncode}, printed {done.stdout.strip()!r}: "
                      f"{done.stderr.strip()[-500:]}") from None
@@ -106,12 +128,16 @@ def calibrate(case: Case, configuration, run_ns: float) -> int:
         amount *= 32
 
 
-def measure_case(case: Case, configurations, rounds: int, run_ns: float) -> dict:
-    """{metric: {configuration name: Series}}"""
-    amounts = {each.name: case.amount or calibrate(case, each, run_ns) for each in configurations}
-    result: dict = {}
-    for _ in range(rounds):
-        for each in configurations:
-            for metric, value in case.measure(each, amounts[each.name]).items():
-                result.setdefault(metric, {}).setdefault(each.name, Series()).samples.append(value)
-    return result
+def measure_together(cases: list, rounds: Callable, run_ns: float) -> list:
+    """For each case {metric: {configuration name: Series}}. All are in each round, one after the other; `rounds` says
+    for a case how many there are."""
+    amounts = [{row.name: case.amount or calibrate(case, row, run_ns) for row in case.rows} for case in cases]
+    results: list = [{} for _ in cases]
+    for turn in range(max(rounds(case) for case in cases)):
+        for case, amount, result in zip(cases, amounts, results):
+            if turn >= rounds(case):
+                continue
+            for row in case.rows:
+                for metric, value in case.measure(row, amount[row.name]).items():
+                    result.setdefault(metric, {}).setdefault(row.name, Series()).samples.append(value)
+    return results

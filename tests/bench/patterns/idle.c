@@ -2,9 +2,12 @@
  * idle TOUCHES BYTES
  *
  * Fills BYTES in blocks of 64 KiB, prints a line and waits for one; then writes to TOUCHES random
- * pages of it, each timed by itself. Prints p50, p99, p99.9 and the longest in nanoseconds.
+ * pages of it, each timed by itself. Prints p50, p99, p99.9 and the longest in nanoseconds, and then
+ * how many major faults the process has had when the last page was written.
  */
 #include "latency.h"
+
+#include <sys/resource.h>
 
 enum { BLOCK = 65536, PAGE = 4096 };
 
@@ -15,6 +18,7 @@ int main(int count, char *arguments[])
     struct latencies latencies = latencies_of(touches);
     char **block = calloc(blocks, sizeof(*block));
     uint64_t state = 88172645463325252;
+    struct rusage usage;
 
     if (!blocks || !block)
         die("BYTES is at least 65536, and no more than there is");
@@ -38,6 +42,8 @@ int main(int count, char *arguments[])
         *page = 1;
         note_latency(&latencies, i, now_ns() - begin);
     }
+    getrusage(RUSAGE_SELF, &usage);
     print_latencies(&latencies);
+    printf("%ld\n", usage.ru_majflt);
     return 0;
 }
