@@ -26,6 +26,9 @@ class Figures:
     def unit(self, section: str, case: str) -> str:
         return (self._case(section, case) or {}).get("unit", "")
 
+    def metrics(self, section: str, case: str) -> list:
+        return list((self._case(section, case) or {"metrics": {}})["metrics"])
+
     def rows(self, section: str, case: str, metric: str = "time") -> dict:
         return (self._case(section, case) or {"metrics": {}})["metrics"].get(metric, {})
 

@@ -51,3 +51,8 @@ def _case(bench, name: str, pattern: str, count: int, amount: int, *more: str):
     case.amount = max(1, amount)
     case.rounds = _ROUNDS
     return case
+
+
+def count_of(case: str) -> int:
+    """How large the program is in a case."""
+    return int("".join(character for character in case if character.isdigit()))

@@ -20,7 +20,6 @@ from workloads import inputs
 
 TITLE = "real programs"
 
-_ROUNDS = 5
 _YARDSTICKS = (BARE, REFERENCE)
 
 
@@ -54,7 +53,7 @@ def _command(bench, name: str, argv: list, stdin: str = os.devnull, before=lambd
     if not shutil.which(argv[0]):
         raise Skipped(f"{argv[0]} is not installed")
 
-    def measure(configuration, _amount: int) -> dict:
+    def measure(configuration, _: int) -> dict:
         before()
         report = _Report(configuration, bench.scratch)
         with open(stdin, "rb") as given:
@@ -67,7 +66,7 @@ def _command(bench, name: str, argv: list, stdin: str = os.devnull, before=lambd
         locking = report.locking_ms()
         return {"time": elapsed, "locking ms": locking, "rest ms": elapsed - locking}
 
-    return Case(name, measure, "ms", amount=1, rounds=_ROUNDS, yardsticks=_YARDSTICKS)
+    return Case(name, measure, "ms", amount=1, yardsticks=_YARDSTICKS)
 
 
 class _Report:
@@ -101,7 +100,7 @@ def _write(bench, name: str, content: bytes) -> str:
 
 
 def _sqlite3(bench) -> list:
-    script = _write(bench, "work.sql", inputs.sql(_amount(bench, 100_000)).encode())
+    script = _write(bench, "work.sql", inputs.sql(_amount(bench, 200_000)).encode())
     database = os.path.join(bench.scratch, "work.db")
 
     def remove():
@@ -116,16 +115,16 @@ def _python(bench) -> list:
     python = os.path.realpath(sys.executable)
     script = os.path.join(os.path.dirname(inputs.__file__), "python_work.py")
     return [_command(bench, f"python3 {name}", [python, "-I", script, name, str(_amount(bench, loops))])
-            for name, loops in (("floats", 20), ("objects", 60), ("documents", 40), ("words", 60))]
+            for name, loops in (("floats", 40), ("objects", 60), ("documents", 40), ("words", 140))]
 
 
 def _gcc(bench) -> list:
-    source = _write(bench, "work.c", inputs.c_source(_amount(bench, 1000)).encode())
+    source = _write(bench, "work.c", inputs.c_source(_amount(bench, 200)).encode())
     return [_command(bench, "gcc", ["gcc", "-O1", "-c", "-o", os.path.join(bench.scratch, "work.o"), source])]
 
 
 def _xz(bench) -> list:
-    text = _write(bench, "work.txt", inputs.text(_amount(bench, 3 << 20)))
+    text = _write(bench, "work.txt", inputs.text(_amount(bench, 1 << 20)))
     return [_command(bench, "xz", ["xz", "-6", "-T1", "-c"], text)]
 
 
@@ -136,7 +135,7 @@ def _redis(bench) -> list:
     redis_server.need("redis-server", "redis-benchmark")
     requests = _amount(bench, 50_000)
 
-    def measure(configuration, _amount: int) -> dict:
+    def measure(configuration, _: int) -> dict:
         report = _Report(configuration, bench.scratch)
         with redis_server.running(report.environment, bench.scratch) as server:
             per_second = _ask(server.socket, requests)
@@ -144,7 +143,7 @@ def _redis(bench) -> list:
         return {"time": sum(1e6 / rate for rate in per_second.values()) / len(per_second),
                 **{f"{name} requests/s": rate for name, rate in per_second.items()}}
 
-    return [Case("redis, a request", measure, "us", amount=1, rounds=_ROUNDS, yardsticks=_YARDSTICKS)]
+    return [Case("redis, a request", measure, "us", amount=1, yardsticks=_YARDSTICKS)]
 
 
 def _ask(socket: str, requests: int) -> dict:
