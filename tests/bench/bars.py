@@ -181,5 +181,5 @@ def verdict(bar: dict) -> str:
 def lines(bars: list) -> list:
     width = max(len(bar["bar"]) for bar in bars)
     return [f"{'bar':{width}}  {'wanted':>9}  {'reached':>12}"] + [
-        f"{bar['bar']:{width}}  {wanted_text(bar).rstrip():>9}  {reached_text(bar):>12}  {verdict(bar):6}  {bar['where']}".rstrip()
-        for bar in bars]
+        (f"{bar['bar']:{width}}  {wanted_text(bar).rstrip():>9}  {reached_text(bar):>12}  "
+         f"{verdict(bar):6}  {bar['where']}").rstrip() for bar in bars]

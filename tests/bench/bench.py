@@ -67,7 +67,7 @@ class Run:
         self.options = options
         self.scratch = scratch
         self.left_out: dict = {}
-        self.overview: list = []
+        self.overview: dict = {}  # of each section the cases with a time
         self.ready: dict = {}
         self.bench = Bench(os.path.join(options.built, "patterns"), scratch,
                            self.rows(*(row.name for row in CONFIGURATIONS)), options.run_ms * 1e6, options.quick,
@@ -119,15 +119,15 @@ class Run:
         result = []
         for group in groups:
             for case, metrics in zip(group, measure_together(group, self.rounds, self.bench.run_ns)):
-                self.show(case, metrics)
+                self.show(module.TITLE, case, metrics)
                 result.append(show.case_json(case, metrics))
         return result
 
-    def show(self, case: Case, metrics: dict) -> None:
+    def show(self, title: str, case: Case, metrics: dict) -> None:
         for metric, rows in metrics.items():
             print("\n" + "\n".join(show.case_lines(case, metric, rows)), flush=True)
             if metric == "time":
-                self.overview.append((case.name, rows))
+                self.overview.setdefault(title, []).append((case.name, rows))
 
 
 def commit() -> str:
@@ -153,8 +153,9 @@ def run(options, scratch: str) -> dict:
     show_head(options, described, backends)
     sections = [this.section(name, importlib.import_module(f"sections.{name}"))
                 for name in options.sections or all_sections()]
-    if this.overview:
-        print("\n== overview\n\n" + "\n".join(show.overview_lines(this.overview)))
+    for title, cases in this.overview.items():
+        if lines := show.overview_lines(cases):
+            print(f"\n== overview: {title}\n\n" + "\n".join(lines))
     end = machine.Work.now()
     result = {
         "schema": SCHEMA,
@@ -181,8 +182,8 @@ def show_end(result: dict) -> None:
     for name, reason in result["left_out"].items():
         print(f"left out: {name}: {reason}")
     disturbed = result["run"]["disturbed"]
-    print(f"\n{result['run']['seconds']:.0f} s; meanwhile others had {disturbed['others']:.1%} of the processors' time, "
-          f"and {disturbed['stolen']:.1%} was stolen")
+    print(f"\n{result['run']['seconds']:.0f} s; meanwhile others had {disturbed['others']:.1%} of the processors' "
+          f"time, and {disturbed['stolen']:.1%} was stolen")
 
 
 def main() -> int:

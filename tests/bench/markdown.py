@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Callable, Optional
+from typing import Optional
 
 import bars
 from configurations import BARE, CONFIGURATIONS, REFERENCE
@@ -34,9 +34,10 @@ def _rows_of(figures: Figures, section: str, names: list, metric: str = "time") 
                                           for case in figures.cases(section))]
 
 
-def _ratios(figures: Figures, section: str, names: list, columns: dict = {}) -> list:
+def _ratios(figures: Figures, section: str, names: list, columns: Optional[dict] = None) -> list:
     """A case a line: the bare program's median, what the others take of that, and `columns` of the section's own."""
     rows = _rows_of(figures, section, names)
+    columns = columns or {}
     lines = []
     for case in figures.cases(section):
         bare = figures.median(section, case, BARE)
@@ -59,8 +60,8 @@ def machine(figures: Figures) -> list:
         f"{described['architecture']}; Linux {described['kernel']}, {described['libc']}; transparent huge pages: "
         f"{described['huge_pages'] or 'none'}",
         f"- memlock limit {'none' if limit is None else f'{limit >> 10} KiB'}, "
-        f"{'which does not hold' if described['may_lock_64M'] else 'which holds'} for who ran it; the library locked "
-        "with " + ", ".join(f"{found} in mode {name}" for name, found in run["backends"].items()),
+        f"{'which does not hold' if described['may_lock_64M'] else 'which holds'} for who ran it; what locks: "
+        + ", ".join(f"{found} (`{name}`)" for name, found in run["backends"].items()),
         f"- {described['date'][:10]}, {run['commit']}, built as {run['build_type'] or 'unknown'}; "
         f"{run['seconds'] / 60:.0f} minutes, load {described['load']} at the start; meanwhile others had "
         f"{run['disturbed']['others']:.1%} of the processors' time, and {run['disturbed']['stolen']:.1%} was stolen",
@@ -87,6 +88,7 @@ def programs(figures: Figures) -> list:
         return column
 
     columns = {f"all over {REFERENCE}": over("all", REFERENCE, "time"),
+               "alloc's locking, ms": lambda case: number(figures.median("programs", case, "alloc", "locking ms")),
                "alloc less its locking": over("alloc", BARE, "rest ms")}
     return _ratios(figures, "programs", [REFERENCE, "off", "all", "alloc", "alloc 64K"], columns)
 
@@ -119,8 +121,8 @@ def startup(figures: Figures) -> list:
               number(figures.median("startup", "true", row)),
               _spread(figures, "startup", case, [row])]
              for row in figures.rows("startup", case)]
-    return _table(["µs", "exec to main", "exit to gone", "exec to main, exit to gone", f"over {BARE}", "over empty", f"over {REFERENCE}",
-                   "true", "spread"], lines)
+    return _table(["µs", "exec to main", "exit to gone", case, f"over {BARE}", "over empty", f"over {REFERENCE}", "true",
+                   "spread"], lines)
 
 
 def own_memory(figures: Figures) -> list:
@@ -129,7 +131,7 @@ def own_memory(figures: Figures) -> list:
         for metric in figures.metrics("own_memory", case):
             for row in figures.rows("own_memory", case, metric):
                 lines.append([f"{case}: {row}", metric, number(figures.median("own_memory", case, row, metric))])
-    return _table(["", "", ""], lines)
+    return _table(["", "of what", "median"], lines)
 
 
 # The sections of a run that a table is made of; an empty one: of the run itself.
@@ -140,7 +142,6 @@ TABLES: dict = {"machine": (machine, ""), "bars": (bars_reached, ""), "patterns"
 
 
 def table(name: str, figures: Figures) -> list:
-    make: Callable[[Figures], list]
     make, section = TABLES[name]
     reason = figures.skipped(section) if section else None
     return [f"Not measured: {reason}."] if reason else make(figures)

@@ -1,6 +1,6 @@
 #!/usr/bin/env python3
-"""That a section runs: each of its cases in each of its rows gives a number, which is not judged; and that the tables and
-the chart of it can be made. Without a section: that the arithmetic of the tables is right."""
+"""That a section runs: each of its cases in each of its rows gives a number, which is not judged; and that the table
+and the chart of it can be made. Without a section: that the arithmetic of the tables is right."""
 
 from __future__ import annotations
 

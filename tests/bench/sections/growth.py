@@ -1,5 +1,7 @@
 """What an operation costs as a program grows: with more live blocks, more mappings, more threads."""
 
+from typing import Optional
+
 import machine
 from configurations import BARE
 
@@ -25,16 +27,15 @@ def cases(bench):
     memory = machine.available_bytes() // 2
     live = [count for count in LIVE if count * _PER_LIVE_BLOCK < memory and not (bench.quick and count > 10 ** 5)]
     threads = [count for count in THREADS if count * _PER_THREAD < memory]
-    # As many operations for each, rather than as long a time: filling up is what takes the time.
+    # Where filling up is what takes the time, as many operations for each rather than as long a time.
     operations = 1000 if bench.quick else 1_000_000
     made = [
         *(_case(bench, f"pair beside {count:,} live", "beside", count, operations) for count in live),
         *(_case(bench, f"churn of {count:,} live", "churn", count, operations // 4, "80") for count in live),
         *(_case(bench, f"mmap and munmap beside {count:,} mappings", "mappings", count, operations // 200)
           for count in MAPPINGS),
-        *(_case(bench, f"pair, {_threads(count)}", "pairs", count, 2 * operations // count) for count in threads),
-        *(_case(bench, f"handoff, {_threads(count)}", "handoff", count, operations // 2 // count)
-          for count in threads),
+        *(_case(bench, f"pair, {_threads(count)}", "pairs", count, None) for count in threads),
+        *(_case(bench, f"handoff, {_threads(count)}", "handoff", count, None) for count in threads),
     ]
     for count in LIVE + THREADS:
         if count not in live + threads and not bench.quick:
@@ -46,9 +47,9 @@ def _threads(count: int) -> str:
     return f"{count} thread{'s' if count > 1 else ''}"
 
 
-def _case(bench, name: str, pattern: str, count: int, amount: int, *more: str):
+def _case(bench, name: str, pattern: str, count: int, amount: Optional[int], *more: str):
     case = bench.program(name, pattern, str(count), *more)
-    case.amount = max(1, amount)
+    case.amount = amount
     case.rounds = _ROUNDS
     return case
 

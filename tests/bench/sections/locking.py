@@ -1,5 +1,5 @@
-"""How fast memory is brought in and locked, by the size of what is mapped. The limit is what it takes to write to memory
-that is there already."""
+"""How fast memory is brought in and locked, by the size of what is mapped. The limit is what it takes to write to
+memory that is there already."""
 
 import machine
 from configurations import Configuration
