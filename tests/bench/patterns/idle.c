@@ -2,8 +2,8 @@
  * idle TOUCHES BYTES
  *
  * Fills BYTES in blocks of 64 KiB, prints a line and waits for one; then writes to TOUCHES random
- * pages of it, each timed by itself. Prints p50, p99, p99.9 and the longest in nanoseconds, and then
- * how many major faults the process has had when the last page was written.
+ * pages of it, each timed by itself. Prints p50, p99, p99.9 and the longest in nanoseconds, and
+ * then how many major faults the process has had when the last page was written.
  */
 #include "latency.h"
 
