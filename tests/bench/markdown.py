@@ -125,6 +125,15 @@ def startup(figures: Figures) -> list:
                    "spread"], lines)
 
 
+def report(figures: Figures) -> list:
+    """What is added, since the bare program does something else."""
+    cases = figures.cases("report")
+    rows = _rows_of(figures, "report", list(figures.rows("report", cases[0])) if cases else [])
+    lines = [[case, *(number((figures.added("report", case, row, BARE) or 0) / 1000) for row in rows if row != BARE),
+              _spread(figures, "report", case, rows)] for case in cases]
+    return _table(["µs", *(row for row in rows if row != BARE), "spread"], lines)
+
+
 def own_memory(figures: Figures) -> list:
     lines = []
     for case in figures.cases("own_memory"):
@@ -138,7 +147,7 @@ def own_memory(figures: Figures) -> list:
 TABLES: dict = {"machine": (machine, ""), "bars": (bars_reached, ""), "patterns": (patterns, "patterns"),
                 "programs": (programs, "programs"), "locking": (locking, "locking"), "pressure": (pressure, "pressure"),
                 "growth": (growth, "growth"), "startup": (startup, "startup"),
-                "own_memory": (own_memory, "own_memory")}
+                "report": (report, "report"), "own_memory": (own_memory, "own_memory")}
 
 
 def table(name: str, figures: Figures) -> list:

@@ -112,7 +112,7 @@ def check_document(result: dict) -> None:
         # At the beginning of a line, or at the head of a column.
         check(f"| {case['name']}" in table, f"the table of {section} has {case['name']}")
     check(section != "startup" or "| all, JSON file |" in table, "the table of startup has its rows")
-    check(section == "own_memory" or f"performance/{section}.svg" in table, f"{section} has a chart")
+    check(section in ("own_memory", "report") or f"performance/{section}.svg" in table, f"{section} has a chart")
     for path, drawn in files.items():
         image = xml.etree.ElementTree.fromstring(drawn)
         check(image.get("role") == "img", f"{path} is one image to who cannot see it")
