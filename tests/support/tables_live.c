@@ -78,7 +78,7 @@ static const struct member slab[] = {
     MEMBER(al_slab, next_offset, "u64", "where that stands in the file; 0: it does not"),
     MEMBER(al_slab, blocks, "u64", "how many blocks follow this slab's own 64 bytes"),
     MEMBER(al_slab, offset, "u64", "where it stands in the file itself; 0: it does not"),
-    {"block", offsetof(struct al_slab, block), sizeof(struct al_counts), "block …", "the blocks"},
+    {"block", sizeof(struct al_slab), sizeof(struct al_counts), "block …", "the blocks"},
 };
 
 static const struct member block[] = {

@@ -36,11 +36,16 @@ static struct al_slab *next_of(const struct al_slab *slab)
     return (struct al_slab *)(uintptr_t)__atomic_load_n(&slab->next, __ATOMIC_ACQUIRE);
 }
 
+static struct al_counts *behind(struct al_slab *slab)
+{
+    return (struct al_counts *)(void *)(slab + 1);
+}
+
 /* The blocks of the slab; of none: those that there are always. */
 static struct al_counts *blocks_of(struct al_slab *slab, size_t *ret_count)
 {
     *ret_count = slab == &al_live.head.slab ? AL_LIVE_BLOCKS : (size_t)slab->blocks;
-    return slab == &al_live.head.slab ? al_live.block : slab->block;
+    return slab == &al_live.head.slab ? al_live.block : behind(slab);
 }
 
 /* Adds a slab behind `last`, with its first block claimed. NULL when there is no memory. */
@@ -54,14 +59,14 @@ static struct al_counts *grow(struct al_slab *last)
         return NULL;
     slab->blocks = (SLAB_BYTES - sizeof(*slab)) / sizeof(struct al_counts);
     slab->offset = offset;
-    slab->block[0].claimed = 1;
+    behind(slab)->claimed = 1;
     while (!__atomic_compare_exchange_n(&last->next, &none, (uint64_t)(uintptr_t)slab, false,
                                         __ATOMIC_RELEASE, __ATOMIC_ACQUIRE)) {
         last = (struct al_slab *)(uintptr_t)none;
         none = 0;
     }
     __atomic_store_n(&last->next_offset, offset, __ATOMIC_RELEASE);
-    return &slab->block[0];
+    return behind(slab);
 }
 
 static struct al_counts *claim_any(void)

@@ -48,14 +48,13 @@ struct al_downgrade {
     char reason[AL_DOWNGRADE_BYTES];
 };
 
-/* Further blocks, for more threads. */
+/* Before further blocks, for more threads, which follow it. */
 struct al_slab {
     uint64_t next;        /* address of the next one; 0: there is none */
     uint64_t next_offset; /* where that stands in the file; 0: it does not */
     uint64_t blocks;
     uint64_t offset; /* where this one does; 0: it is private memory */
     char fill[32];
-    struct al_counts block[];
 };
 
 struct al_live_head {
