@@ -125,18 +125,12 @@ static void print_options(char *ret_options, size_t size)
 
 static void show_counters(int argc, char *const *argv, struct al_text *problems)
 {
-    static char command[sizeof(al_live.head.command)];
-    static char options[sizeof(al_live.head.options)];
-    const struct al_live_start live = {.pid = al_process.run.pid,
-                                       .program = al_process.run.program,
-                                       .command = command,
-                                       .options = options,
-                                       .options_size = sizeof(options),
-                                       .directory = config.live_dir};
+    const struct al_live_start live = {
+        .pid = al_process.run.pid, .program = al_process.run.program, .directory = config.live_dir};
     int error;
 
-    read_command(command, sizeof(command), argc, argv);
-    print_options(options, sizeof(options));
+    read_command(al_live.head.command, sizeof(al_live.head.command), argc, argv);
+    print_options(al_live.head.options, sizeof(al_live.head.options));
     error = al_live_begin(&live);
     if (!error)
         return;

@@ -1,12 +1,12 @@
 #include "live.h"
 
 #include "io.h"
+#include "live_file.h"
 #include "sys.h"
 #include "text.h"
 
 #include <assert.h>
 #include <fcntl.h>
-#include <limits.h>
 #include <linux/falloc.h>
 #include <string.h>
 #include <sys/file.h>
@@ -27,7 +27,6 @@ static_assert(offsetof(struct al_live_head, began_ns) == 104, "the same on 32 an
 static struct {
     bool shared; /* the pages are a memfd's or a file's */
     bool in_file;
-    char directory[PATH_MAX]; /* of the file, from the root; "": there is to be none */
     struct al_io_identity file;
 } place;
 
@@ -108,97 +107,23 @@ static int put_into_private(void)
     return al_sys_failed(moved) ? (int)moved : 0;
 }
 
-/* -- the file ------------------------------------------------------------------------------- */
-
-/* The place is remembered from the root: the program may go elsewhere. */
-static int set_directory(const char *directory)
-{
-    struct al_text path = al_text_over(place.directory, sizeof(place.directory));
-
-    if (*directory != '/') {
-        long length = al_sys2(SYS_getcwd, place.directory, sizeof(place.directory));
-
-        if (length < 0)
-            return (int)length;
-        path.length = (size_t)length - 1;
-        al_text_char(&path, '/');
-    }
-    al_text_string(&path, directory);
-    return path.cut ? -ENAMETOOLONG : 0;
-}
-
-struct file_name {
-    char path[PATH_MAX];
-};
-
-/* DIRECTORY/PROGRAM.PID.NANOSECONDS.live; ….new, and hidden, until it is whole. */
-static int name_file(struct file_name *ret_name, bool whole)
-{
-    struct al_text path = al_text_over(ret_name->path, sizeof(ret_name->path));
-
-    al_text_string(&path, place.directory);
-    al_text_string(&path, whole ? "/" : "/.");
-    al_text_file_name(&path, al_live.head.program, 128);
-    al_text_char(&path, '.');
-    al_text_i64(&path, al_live.head.pid);
-    al_text_char(&path, '.');
-    al_text_u64(&path, al_live.head.began_real_ns);
-    al_text_string(&path, whole ? ".live" : ".new");
-    return path.cut ? -ENAMETOOLONG : 0;
-}
-
-static int open_file(const char *path, int flags)
-{
-    return (int)al_sys4(SYS_openat, AT_FDCWD, path,
-                        O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | flags, 0600);
-}
-
-static int rename_file(const char *from, const char *to)
-{
-#if defined(SYS_renameat)
-    return (int)al_sys4(SYS_renameat, AT_FDCWD, from, AT_FDCWD, to);
-#else
-    return (int)al_sys6(SYS_renameat2, AT_FDCWD, (long)from, AT_FDCWD, (long)to, 0, 0);
-#endif
-}
-
 /*
  * The lock belongs to the open file, which the mapping holds when the descriptor is closed: the
  * kernel lets it go when the process ends, in whatever way, or executes another program.
  */
-static int put_into_open(int fd)
+static int put_into_file(void)
 {
+    int fd = al_live_file_create();
     int error;
 
+    if (fd < 0)
+        return fd;
     al_live.head.locked = al_sys2(SYS_flock, fd, LOCK_EX | LOCK_NB) == 0;
     error = put_into(fd);
     if (!error)
         place.file = al_io_identify(fd);
-    return error;
-}
-
-/* Others find the file only when it is whole. */
-static int put_into_file(void)
-{
-    static struct file_name hidden;
-    static struct file_name name;
-    int error = name_file(&hidden, false);
-    int fd;
-
-    if (!error)
-        error = name_file(&name, true);
-    if (error)
-        return error;
-    fd = open_file(hidden.path, O_CREAT | O_EXCL);
-    if (fd < 0)
-        return fd;
-    error = put_into_open(fd);
     al_io_close(fd);
-    if (!error)
-        error = rename_file(hidden.path, name.path);
-    if (error)
-        al_sys3(SYS_unlinkat, AT_FDCWD, hidden.path, 0);
-    return error;
+    return al_live_file_settle(error);
 }
 
 /* -- begin, fork, end ----------------------------------------------------------------------- */
@@ -261,17 +186,14 @@ int al_live_begin(const struct al_live_start *start)
     describe_layout();
     describe_process(start->pid);
     copy_string(head->program, sizeof(head->program), start->program);
-    copy_string(head->command, sizeof(head->command), start->command);
-    if (start->options_size <= sizeof(head->options))
-        memcpy(head->options, start->options, start->options_size);
     if (*start->directory) {
         head->ppid = (int32_t)al_sys0(SYS_getppid);
-        error = set_directory(start->directory);
+        error = al_live_file_set_directory(start->directory);
         if (!error)
             error = put_into_file();
         place.in_file = place.shared = !error;
         if (error) {
-            place.directory[0] = '\0';
+            (void)al_live_file_set_directory("");
             head->locked = 0;
         }
     }
@@ -311,7 +233,7 @@ bool al_live_forked(int32_t pid)
 
 void al_live_show_forked(void)
 {
-    if (place.directory[0] && !place.shared) {
+    if (al_live_file_has_directory() && !place.shared) {
         al_live.head.ppid = (int32_t)al_sys0(SYS_getppid);
         place.in_file = place.shared = put_into_file() == 0;
     }
@@ -378,7 +300,7 @@ static void give_back(int fd, uint64_t offset, size_t bytes)
 /* At the end of the file, as far as it is still there, and still ours. */
 static long map_of_file(int fd, size_t bytes, uint64_t *ret_offset)
 {
-    static char zeroes[4096]; /* of no file: it would make the library larger */
+    const char zeroes[512] = {0};
     uint64_t offset;
 
     if (!al_io_same(place.file, al_io_identify(fd)))
@@ -402,9 +324,7 @@ static long map_of_file(int fd, size_t bytes, uint64_t *ret_offset)
 
 static long map_more_of_file(size_t bytes, uint64_t *ret_offset)
 {
-    struct file_name name;
-    int error = name_file(&name, true);
-    int fd = error ? error : open_file(name.path, 0);
+    int fd = al_live_file_open();
     long mapped;
 
     if (fd < 0)

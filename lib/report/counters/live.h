@@ -115,14 +115,12 @@ extern struct al_live al_live AL_HIDDEN;
 struct al_live_start {
     int32_t pid;
     const char *program;
-    const char *command;
-    const char *options; /* as in struct al_live_head */
-    size_t options_size;
     const char *directory; /* where the file goes; "": nowhere */
 };
 
 /*
- * Makes the counters visible. Returns 0, or the negative errno of the file, in whose place there is
+ * Makes the counters visible, with the command line and the options that have been written to
+ * al_live.head before. Returns 0, or the negative errno of the file, in whose place there is
  * a memfd then. Where even that cannot be had they stay private, and all else is as it would be.
  * Before there are threads.
  */

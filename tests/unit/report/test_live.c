@@ -19,13 +19,11 @@ static char directory[] = "live-XXXXXX";
 
 static int begin(const char *where)
 {
-    const struct al_live_start start = {.pid = getpid(),
-                                        .program = "a/program",
-                                        .command = "a/program with arguments",
-                                        .options = "AUTOLOCK_MODE=all\0",
-                                        .options_size = sizeof("AUTOLOCK_MODE=all") + 1,
-                                        .directory = where};
+    const struct al_live_start start = {
+        .pid = getpid(), .program = "a/program", .directory = where};
 
+    strcpy(al_live.head.command, "a/program with arguments");
+    strcpy(al_live.head.options, "AUTOLOCK_MODE=all");
     return al_live_begin(&start);
 }
 

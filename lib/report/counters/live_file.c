@@ -1,0 +1,97 @@
+#include "live_file.h"
+
+#include "io.h"
+#include "live.h"
+#include "sys.h"
+#include "text.h"
+
+#include <fcntl.h>
+#include <limits.h>
+
+static char directory_path[PATH_MAX];
+
+int al_live_file_set_directory(const char *directory)
+{
+    struct al_text path = al_text_over(directory_path, sizeof(directory_path));
+
+    if (*directory && *directory != '/') {
+        long length = al_sys2(SYS_getcwd, directory_path, sizeof(directory_path));
+
+        if (length < 0)
+            return (int)length;
+        path.length = (size_t)length - 1;
+        al_text_char(&path, '/');
+    }
+    al_text_string(&path, directory);
+    return path.cut ? -ENAMETOOLONG : 0;
+}
+
+bool al_live_file_has_directory(void)
+{
+    return directory_path[0] != '\0';
+}
+
+struct path {
+    char text[PATH_MAX];
+};
+
+/* DIRECTORY/PROGRAM.PID.NANOSECONDS.live; ….new, and hidden, until it is whole. */
+static int path_of(struct path *ret_path, bool whole)
+{
+    struct al_text text = al_text_over(ret_path->text, sizeof(ret_path->text));
+
+    al_text_string(&text, directory_path);
+    al_text_string(&text, whole ? "/" : "/.");
+    al_text_file_name(&text, al_live.head.program, 128);
+    al_text_char(&text, '.');
+    al_text_i64(&text, al_live.head.pid);
+    al_text_char(&text, '.');
+    al_text_u64(&text, al_live.head.began_real_ns);
+    al_text_string(&text, whole ? ".live" : ".new");
+    return text.cut ? -ENAMETOOLONG : 0;
+}
+
+/* One descriptor suffices: there may be no more. */
+static int open_path(bool whole, int flags)
+{
+    struct path path;
+    int error = path_of(&path, whole);
+
+    return error ? error
+                 : (int)al_sys4(SYS_openat, AT_FDCWD, path.text,
+                                O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | flags, 0600);
+}
+
+int al_live_file_create(void)
+{
+    return open_path(false, O_CREAT | O_EXCL);
+}
+
+int al_live_file_open(void)
+{
+    return open_path(true, 0);
+}
+
+static int rename_path(const char *from, const char *to)
+{
+#if defined(SYS_renameat)
+    return (int)al_sys4(SYS_renameat, AT_FDCWD, from, AT_FDCWD, to);
+#else
+    return (int)al_sys6(SYS_renameat2, AT_FDCWD, (long)from, AT_FDCWD, (long)to, 0, 0);
+#endif
+}
+
+int al_live_file_settle(int error)
+{
+    static struct path hidden; /* two of them are much for a thread's stack */
+    struct path whole;
+
+    (void)path_of(&hidden, false);
+    if (!error)
+        error = path_of(&whole, true);
+    if (!error)
+        error = rename_path(hidden.text, whole.text);
+    if (error)
+        al_sys3(SYS_unlinkat, AT_FDCWD, hidden.text, 0);
+    return error;
+}
