@@ -18,11 +18,14 @@ build must /usr/include/linux/mman.h    linux-libc-dev         kernel-headers   
 build must make                         make                   make                 make                 make
 build must cmake                        cmake                  cmake                cmake                cmake
 build must pkg-config                   pkg-config|pkgconf     pkgconf-pkg-config   pkgconf              pkgconf
+build may  /usr/include/libelf.h        libelf-dev             elfutils-libelf-devel elfutils-dev        libelf
 build must cmp                          diffutils              diffutils            diffutils            diffutils
 test  must /usr/include/check.h         check                  check-devel          check-dev            check
 test  may  /usr/include/jansson.h          libjansson-dev         jansson-devel        jansson-dev          jansson
 test  must python3                      python3                python3              python3              python
 test  must git                          git                    git                  git                  git
+test  may  musl-gcc                     musl-tools             musl-gcc             -                    musl
+test  may  setcap                       libcap2-bin            libcap               libcap               libcap
 test  may  g++                          g++                    gcc-c++              g++                  gcc
 test  may  clang                        clang                  clang                clang                clang
 test  may  clang-format                 clang-format           clang-tools-extra    clang-extra-tools    clang

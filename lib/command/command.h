@@ -22,6 +22,7 @@ enum {
 /* A call. `arguments` begin with its own name, as argv does; returns the exit status. */
 typedef int call_function(int count, char **arguments);
 
+call_function command_check;
 call_function command_export;
 
 /* "autolock run: …" on standard error, with a newline. */

@@ -9,6 +9,7 @@ static const struct {
     call_function *function;
     const char *does;
 } calls[] = {
+    {"check", command_check, "say what would be locked here, and what helps"},
     {"export", command_export, "keep files of metrics of all processes with the library fresh"},
 };
 

@@ -124,7 +124,7 @@ static void add_call(struct al_text *text, const struct al_failure *failure)
     al_text_char(text, ')');
 }
 
-static void add_cause(struct al_text *text, const struct al_failure *failure, enum al_cause cause)
+void al_explain_words(struct al_text *text, const struct al_failure *failure, enum al_cause cause)
 {
     switch (cause) {
     case AL_CAUSE_LIMIT:
@@ -192,7 +192,7 @@ void al_explain(struct al_text *text, const struct al_failure *failure)
     al_text_string(text, ": ");
     al_text_string(text, outcome_words(failure->outcome));
     al_text_string(text, ": ");
-    add_cause(text, failure, cause);
+    al_explain_words(text, failure, cause);
     al_explain_fix(text, failure, cause);
     al_text_char(text, '\n');
 }

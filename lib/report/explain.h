@@ -58,6 +58,9 @@ enum al_cause al_explain_cause(const struct al_failure *failure);
 /* Appends the line, with its newline. */
 void al_explain(struct al_text *text, const struct al_failure *failure);
 
+/* Appends the cause alone, as the line says it. */
+void al_explain_words(struct al_text *text, const struct al_failure *failure, enum al_cause cause);
+
 /* Appends what would help against `cause` where the process runs (explain_fix.c). */
 void al_explain_fix(struct al_text *text, const struct al_failure *failure, enum al_cause cause);
 
