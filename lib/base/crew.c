@@ -5,9 +5,12 @@
 #include <linux/futex.h>
 #include <sched.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stddef.h>
 #include <stdint.h>
 #include <string.h>
 #include <sys/mman.h>
+#include <time.h>
 
 /* More are of no use: the memory is not quicker. */
 enum { CREW_MAX = 64, STACK_BYTES = 16384 };
@@ -88,27 +91,34 @@ static long start_thread(void (*work)(void *data), void *data, char *stack_end, 
 #endif
 }
 
-/* It is gone when the kernel no longer knows its number: only then has the process one thread less,
- * which programs may look at. */
+/*
+ * It is gone when the kernel no longer knows its number: only then has the process one thread less,
+ * which programs may look at. That is a matter of microseconds, unless a debugger leaves the thread
+ * lying there, or the number is another one's by now.
+ */
 static void wait_for(struct member *member)
 {
+    enum { LOOKS = 200, YIELDS = 20 };
     long process = al_sys0(SYS_getpid);
 
     while (__atomic_load_n(&member->there, __ATOMIC_ACQUIRE))
         al_sys4(SYS_futex, &member->there, FUTEX_WAIT, 1, 0);
-    while (al_sys3(SYS_tgkill, process, member->id, 0) == 0)
-        al_sys0(SYS_sched_yield);
+    for (int i = 0; i < LOOKS && al_sys3(SYS_tgkill, process, member->id, 0) == 0; i++) {
+        struct timespec short_while = {.tv_nsec = 1000000};
+
+        if (i < YIELDS)
+            al_sys0(SYS_sched_yield);
+        else
+            al_sys6(SYS_ppoll, 0, 0, (long)&short_while, 0, sizeof(uint64_t), 0);
+    }
 }
 
 /* How many of `members` came to be; they begin at once. */
 static unsigned start_threads(struct member *members, unsigned count, char *stacks,
                               void (*work)(void *data), void *data)
 {
-    const uint64_t all = ~(uint64_t)0;
-    uint64_t before = 0;
     unsigned started = 0;
 
-    al_sys4(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof(all));
     for (; started < count; started++) {
         struct member *member = &members[started];
 
@@ -118,19 +128,48 @@ static unsigned start_threads(struct member *members, unsigned count, char *stac
         if (member->id < 0)
             break;
     }
-    al_sys4(SYS_rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof(before));
     return started;
+}
+
+/* Of a thread with a priority that others do not inherit (SCHED_RESET_ON_FORK), helpers might wait
+ * for a processor for as long as it lets them, and it for them. */
+static bool has_equals(void)
+{
+    long policy = al_sys1(SYS_sched_getscheduler, 0);
+
+    return policy < 0 || !(policy & SCHED_RESET_ON_FORK);
+}
+
+static uint64_t bit_of(int signal_number)
+{
+    return (uint64_t)1 << (signal_number - 1);
+}
+
+/* Those that an instruction or a system call raises in its own thread: blocked, they would kill. */
+static const int raised[] = {SIGSEGV, SIGBUS, SIGILL, SIGFPE, SIGTRAP, SIGSYS};
+
+static uint64_t all_but_raised(void)
+{
+    uint64_t all = ~(uint64_t)0;
+
+    for (size_t i = 0; i < sizeof(raised) / sizeof(raised[0]); i++)
+        all &= ~bit_of(raised[i]);
+    return all;
 }
 
 void al_crew_run(unsigned count, void (*work)(void *data), void *data)
 {
+    const uint64_t all = ~(uint64_t)0;
+    const uint64_t most = all_but_raised();
     struct member members[CREW_MAX];
+    uint64_t before = 0;
+    uint64_t held;
     unsigned others = count > CREW_MAX ? CREW_MAX : count;
     size_t bytes = (size_t)others * STACK_BYTES;
     unsigned started;
     long stacks;
 
-    if (!CAN_CLONE || others < 2) {
+    if (!CAN_CLONE || others < 2 || !has_equals()) {
         work(data);
         return;
     }
@@ -139,11 +178,17 @@ void al_crew_run(unsigned count, void (*work)(void *data), void *data)
         work(data);
         return;
     }
+    /* The others work with what is on this stack: no handler may leave it by siglongjmp meanwhile,
+     * and no cancellation. */
+    al_sys4(SYS_rt_sigprocmask, SIG_BLOCK, &all, &before, sizeof(all));
     started = start_threads(members, others - 1, (char *)stacks, work, data);
+    held = before | most;
+    al_sys4(SYS_rt_sigprocmask, SIG_SETMASK, &held, 0, sizeof(held));
     work(data);
     for (unsigned i = 0; i < started; i++)
         wait_for(&members[i]);
     al_sys2(SYS_munmap, stacks, bytes);
+    al_sys4(SYS_rt_sigprocmask, SIG_SETMASK, &before, 0, sizeof(before));
 }
 
 unsigned al_crew_processors(void)

@@ -11,7 +11,10 @@
 /*
  * Calls work(data) in this thread and in up to `count - 1` others at the same time, fewer where no
  * thread can be had, or this processor is not known here. Returns when all have come back, and the
- * process has only its own threads again. errno is untouched; async-signal safe.
+ * process has only its own threads again; a thread that waits for nobody of lower priority
+ * (SCHED_RESET_ON_FORK) works alone. Meanwhile signals wait, but for those that `work` itself
+ * raises: who left by siglongjmp would leave the others with his stack. errno is untouched;
+ * async-signal safe.
  */
 void al_crew_run(unsigned count, void (*work)(void *data), void *data);
 

@@ -5,11 +5,15 @@
 
 #include <errno.h>
 #include <sched.h>
+#include <setjmp.h>
 #include <signal.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <string.h>
+#include <sys/ptrace.h>
 #include <sys/resource.h>
+#include <sys/wait.h>
+#include <unistd.h>
 
 enum { MOST = 64 };
 
@@ -126,6 +130,101 @@ START_TEST(more_than_there_can_be)
 }
 END_TEST
 
+/* Others would run with less priority than the one that waits for them. */
+START_TEST(alone_where_priority_is_not_inherited)
+{
+    const struct sched_param none = {0};
+    unsigned calls = 0;
+
+    ck_assert_int_eq(sched_setscheduler(0, SCHED_OTHER | SCHED_RESET_ON_FORK, &none), 0);
+    al_crew_run(4, count_one, &calls);
+    ck_assert_uint_eq(calls, 1);
+}
+END_TEST
+
+static sigjmp_buf left;
+static volatile bool went_on;
+
+static void leave(int signal_number)
+{
+    (void)signal_number;
+    siglongjmp(left, 1);
+}
+
+/* The caller sends himself a signal, and goes on. */
+static void interrupt(void *data)
+{
+    long own = *(long *)data;
+
+    if (al_sys0(SYS_gettid) != own)
+        return;
+    al_sys3(SYS_tgkill, al_sys0(SYS_getpid), own, SIGALRM);
+    went_on = true;
+}
+
+START_TEST(nobody_leaves_while_others_work)
+{
+    const struct sigaction action = {.sa_handler = leave};
+    long own = al_sys0(SYS_gettid);
+
+    ck_assert_int_eq(sigaction(SIGALRM, &action, NULL), 0);
+    if (sigsetjmp(left, 1) == 0) {
+        al_crew_run(4, interrupt, &own);
+        ck_abort_msg("the signal came never");
+    }
+    /* It came when all was done. */
+    ck_assert(went_on);
+}
+END_TEST
+
+/* -- one that nobody takes away ------------------------------------------------------------- */
+
+/* Lets the helper that comes go on, and does not look at it when it has ended. */
+static bool trace(pid_t process)
+{
+    unsigned long helper = 0;
+    int status = 0;
+
+    ck_assert_int_eq(waitpid(process, &status, 0), process);
+    if (!WIFSTOPPED(status))
+        return false; /* ptrace is not allowed here */
+    ck_assert_int_eq(ptrace(PTRACE_SETOPTIONS, process, NULL, PTRACE_O_TRACECLONE), 0);
+    ck_assert_int_eq(ptrace(PTRACE_CONT, process, NULL, NULL), 0);
+    ck_assert_int_eq(waitpid(process, &status, 0), process);
+    ck_assert_int_eq(status >> 8, SIGTRAP | PTRACE_EVENT_CLONE << 8);
+    ck_assert_int_eq(ptrace(PTRACE_GETEVENTMSG, process, NULL, &helper), 0);
+    ck_assert_int_eq(waitpid((pid_t)helper, &status, __WALL), (pid_t)helper);
+    ck_assert_int_eq(ptrace(PTRACE_CONT, (pid_t)helper, NULL, NULL), 0);
+    ck_assert_int_eq(ptrace(PTRACE_CONT, process, NULL, NULL), 0);
+    return true;
+}
+
+START_TEST(a_debugger_that_leaves_them_lying)
+{
+    int pipes[2];
+    char done = 0;
+    pid_t process;
+
+    ck_assert_int_eq(pipe(pipes), 0);
+    process = fork();
+    if (process == 0) {
+        unsigned calls = 0;
+
+        if (ptrace(PTRACE_TRACEME, 0, NULL, NULL))
+            _exit(UNIT_SKIP);
+        (void)raise(SIGSTOP);
+        al_crew_run(2, count_one, &calls);
+        (void)write(pipes[1], &calls, 1);
+        _exit(0);
+    }
+    if (!trace(process))
+        return;
+    ck_assert_int_eq(read(pipes[0], &done, 1), 1);
+    ck_assert_int_eq(done, 2);
+    ck_assert_int_eq(kill(process, SIGKILL), 0);
+}
+END_TEST
+
 START_TEST(processors_as_the_thread_may_use)
 {
     cpu_set_t one;
@@ -158,6 +257,9 @@ int main(void)
     tcase_add_test(tests, where_no_thread_can_be_made);
     tcase_add_test(tests, alone);
     tcase_add_test(tests, more_than_there_can_be);
+    tcase_add_test(tests, alone_where_priority_is_not_inherited);
+    tcase_add_test(tests, nobody_leaves_while_others_work);
+    tcase_add_test(tests, a_debugger_that_leaves_them_lying);
     tcase_add_test(tests, processors_as_the_thread_may_use);
     return unit_run(tests);
 }
