@@ -175,8 +175,10 @@ static void use_kernel(unsigned flags)
     al_process.locks = true;
     al_pagemap_init(false);
     al_books.by_kernel = true;
-    if (flags & AL_FLAG_FUTURE)
+    if (flags & AL_FLAG_FUTURE) {
+        al_heap_watch_begin();
         al_room_begin(flags, backend.budget.bytes);
+    }
     __atomic_store_n(&backend.state, KERNEL, __ATOMIC_RELEASE);
 }
 

@@ -32,6 +32,9 @@ void *al_watched_malloc(size_t size);
 void *al_watched_calloc(size_t count, size_t size);
 void *al_watched_realloc(void *block, size_t size);
 
+/* From now on what the main heap grows by is told from mappings of their own. */
+void al_heap_watch_begin(void);
+
 /* The counted call has failed: once more, if it was for the lock's sake (backend.h); else NULL. */
 void *al_watched_malloc_failed(size_t size);
 void *al_watched_calloc_failed(size_t count, size_t size);

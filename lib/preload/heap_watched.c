@@ -43,12 +43,26 @@ static enum al_added begin(size_t size)
     return begin_with(size, true);
 }
 
-/* The main heap grows by a little more than was asked for. */
+/* Where the main heap ended when it was looked at first. */
+static char *first_heap_end;
+
+void al_heap_watch_begin(void)
+{
+    first_heap_end = al_real.sbrk ? al_real.sbrk(0) : NULL;
+}
+
+/*
+ * The main heap grows by a little more than was asked for. A block that it has grown for lies
+ * around or behind its first end; mappings lie above the heap, or below it (`ulimit -s unlimited`).
+ */
 static size_t length_of(enum al_added added, void *block)
 {
-    char *heap_end = added == AL_ADD_BY_US ? al_real.sbrk(0) : NULL;
+    char *heap_end = added == AL_ADD_BY_US && first_heap_end ? al_real.sbrk(0) : NULL;
+    size_t usable = al_usable_size(block);
 
-    return (char *)block < heap_end ? (size_t)(heap_end - (char *)block) : al_usable_size(block);
+    if ((char *)block < heap_end && (char *)block + usable > first_heap_end)
+        return (size_t)(heap_end - (char *)block);
+    return usable;
 }
 
 static void *end(enum al_added added, void *block)

@@ -1,5 +1,6 @@
 """Large regions, brought in with huge pages and by several threads: as locked and as whole as without, and no bigger."""
 
+import ctypes
 import itertools
 import json
 import os
@@ -86,6 +87,20 @@ def test_what_exists_at_the_start() -> None:
         found = json.loads(done.out)
         _is_whole(found, done, size)
         assert (found["huge"] >= size // 2) == ("HUGEPAGES" in settings), (settings, found, done)
+
+
+def _maps_grow_upwards() -> None:
+    """As under `ulimit -s unlimited`: mappings lie below the heap."""
+    personality = ctypes.CDLL(None).personality
+    assert personality(personality(0xFFFFFFFF) | 0x0200000) >= 0  # ADDR_COMPAT_LAYOUT
+
+
+def test_mappings_below_the_heap() -> None:
+    need_privilege()
+    size = 16 * MIB
+    for how in ("malloc", "calloc", "aligned_alloc", "heap"):
+        found, done = _large(how, size, prepare=_maps_grow_upwards, **FAST)
+        _is_whole(found, done, size)
 
 
 def test_on_fault_nothing_is_brought_in() -> None:
