@@ -30,10 +30,15 @@ void al_room_begin(unsigned flags, uint64_t budget)
     __atomic_store_n(&room.in_force, true, __ATOMIC_RELEASE);
 }
 
-void al_room_end(void)
+void al_room_stop(void)
 {
     __atomic_store_n(&room.limited, false, __ATOMIC_RELEASE);
     __atomic_store_n(&room.in_force, false, __ATOMIC_RELEASE);
+}
+
+void al_room_end(void)
+{
+    al_room_stop();
     /* Who is opening or closing it at this moment has asked the kernel when this returns. */
     if (!al_gate_enter(&room.gate))
         return;

@@ -26,6 +26,9 @@ void al_room_begin(unsigned flags, uint64_t budget);
 /* It is about not to be any more: from when this returns nobody puts it in force again. */
 void al_room_end(void);
 
+/* The same where no system call may be made: what the kernel does stays as it is. */
+void al_room_stop(void);
+
 /* In a forked child: no other thread is mapping. */
 void al_room_forked(void);
 

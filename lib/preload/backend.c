@@ -270,7 +270,8 @@ bool al_backend_rescue(int error)
 {
     enum state state = __atomic_load_n(&backend.state, __ATOMIC_ACQUIRE);
 
-    if ((error != EAGAIN && error != ENOMEM) || state == NOT_KERNEL || !is_this_process())
+    if ((error != EAGAIN && error != ENOMEM) || state == NOT_KERNEL || !al_process.locks ||
+        !is_this_process())
         return false;
     /* Where no limit holds, the kernel has not refused it for the lock. */
     if (state == KERNEL && al_privilege_read().exempt)
@@ -281,8 +282,8 @@ bool al_backend_rescue(int error)
 
 void al_backend_look(const char *reason)
 {
-    if (__atomic_load_n(&backend.state, __ATOMIC_ACQUIRE) == KERNEL && is_this_process() &&
-        !al_privilege_read().exempt)
+    if (__atomic_load_n(&backend.state, __ATOMIC_ACQUIRE) == KERNEL && al_process.locks &&
+        is_this_process() && !al_privilege_read().exempt)
         (void)al_backend_step_down(reason);
 }
 
@@ -316,6 +317,8 @@ void al_backend_rights_changed(const char *reason)
 
 void al_backend_limit_set(const char *reason)
 {
+    if (!al_process.locks)
+        return;
     if (is_this_process())
         backend.keep_limit = true;
     al_backend_rights_changed(reason);
@@ -343,6 +346,15 @@ void al_backend_program_unlocks_all(void)
         return;
     al_room_end();
     al_process.locks = false; /* a child is not to have them again either */
+}
+
+void al_backend_stop(void)
+{
+    al_process.locks = false;
+    al_room_stop();
+    al_books.tracking = false;
+    al_books.by_kernel = false;
+    al_books.program_ranges = false;
 }
 
 /* -- forks ---------------------------------------------------------------------------------- */

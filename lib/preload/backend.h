@@ -44,6 +44,9 @@ void al_backend_program_unlocks_all(void);
 /* The program has set its memlock limit itself: it stays as it is. errno is untouched. */
 void al_backend_limit_set(const char *reason);
 
+/* No system call of ours may be made any more: what is locked stays as it is. */
+void al_backend_stop(void);
+
 /* In a forked child, as the option FORK says (none, if it does not track). */
 void al_backend_forked(const struct al_config *config);
 

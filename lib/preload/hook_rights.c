@@ -4,6 +4,7 @@
  */
 #include "backend.h"
 #include "export.h"
+#include "process.h"
 #include "real.h"
 #include "sys.h"
 
@@ -81,7 +82,8 @@ AL_EXPORT int prlimit(pid_t pid, AL_RLIMIT_RESOURCE resource, const struct rlimi
     }
     result = al_real.prlimit(pid, resource, limit, old_limit);
     /* Mostly it is a question, or about another process. */
-    if (resource != RLIMIT_MEMLOCK || !limit || (pid && pid != (pid_t)al_sys0(SYS_getpid)))
+    if (resource != RLIMIT_MEMLOCK || !limit || !al_process.locks ||
+        (pid && pid != (pid_t)al_sys0(SYS_getpid)))
         return result;
     return limit_changed(result);
 }

@@ -12,6 +12,7 @@
 #include "real.h"
 #include "reason.h"
 #include "reserve.h"
+#include "room.h"
 #include "say.h"
 #include "strangers.h"
 #include "sys.h"
@@ -187,6 +188,8 @@ static void __attribute__((constructor)) start(int argc, char **argv)
     al_ends_watch_quick_exit();
 }
 
+/* Nobody will ask any more whether there is room for what the program maps: the kernel is to bring
+ * in none of that before it is used. */
 bool al_process_sandboxing(void)
 {
     static bool reported;
@@ -197,6 +200,8 @@ bool al_process_sandboxing(void)
         return false;
     if (!al_process.active)
         return true;
+    if (al_room_limited())
+        al_room_open();
     if (__atomic_exchange_n(&reported, true, __ATOMIC_RELAXED))
         al_live_finish("running");
     else
@@ -206,8 +211,10 @@ bool al_process_sandboxing(void)
 
 void al_process_not_sandboxed(void)
 {
-    if (al_process.active)
-        al_live_resume();
+    if (!al_process.active)
+        return;
+    al_room_close();
+    al_live_resume();
 }
 
 /*
@@ -217,9 +224,9 @@ void al_process_not_sandboxed(void)
 void al_process_sandboxed(void)
 {
     al_process.active = false;
-    al_process.locks = false;
+    al_backend_stop();
     al_counters_stop();
-    al_books.tracking = false;
+    al_downgrades_watch(NULL);
     al_heap_owner.on = false;
     al_heap_disconnect();
 }

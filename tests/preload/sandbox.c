@@ -8,6 +8,8 @@
  *     refused            the kernel refuses the filter: it goes on
  *     asked              asks only whether there are filters
  *     vfork              a child that shares our memory does it
+ *     first              by a filter, before it has mapped anything
+ *     sparse             by a filter; then it reserves memory
  */
 #include "expect.h"
 
@@ -68,6 +70,50 @@ static void work(void)
     expect(munmap(area, 2 << 20) == 0);
 }
 
+static void restrict_calls(void)
+{
+    expect(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &listed) == 0);
+}
+
+/* What looks at how much there is, or at what has been locked, has had no occasion before. */
+static void work_first(void)
+{
+    char *own = mmap(NULL, PAGE, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    expect(own != MAP_FAILED && mlock(own, PAGE) == 0);
+    free(used(malloc(100))); /* libc asks for random bytes the first time */
+    restrict_calls();
+    expect(mmap(NULL, SIZE_MAX / 4, PROT_READ, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0) == MAP_FAILED);
+    expect(munmap(own, PAGE) == 0);
+    work();
+}
+
+static size_t resident(int statm)
+{
+    char text[128];
+    ssize_t length = read(statm, text, sizeof(text) - 1);
+
+    expect(length > 0);
+    text[length] = '\0';
+    return strtoul(strchr(text, ' '), NULL, 10) * PAGE;
+}
+
+/* Files of /proc are made when they are first read. */
+static void reserve_memory(void)
+{
+    const size_t size = (size_t)128 << 20;
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE;
+    int statm = open("/proc/self/statm", O_RDONLY | O_CLOEXEC);
+    char *area;
+
+    expect(statm >= 0);
+    restrict_calls();
+    area = mmap(NULL, size, PROT_READ | PROT_WRITE, flags, -1, 0);
+    expect(area != MAP_FAILED);
+    area[5] = 1;
+    expect(resident(statm) < size);
+}
+
 static void sandbox_in_child(void)
 {
     int status = 0;
@@ -86,10 +132,11 @@ int main(int argc, char **argv)
 
     if (!getenv("EXPECT_NO_LIBRARY"))
         prove_loaded();
-    work();
+    if (strcmp(how, "first") != 0)
+        work();
     expect(prctl(PR_SET_NO_NEW_PRIVS, 1, 0, 0, 0) == 0);
     if (strcmp(how, "prctl") == 0)
-        expect(prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, &listed) == 0);
+        restrict_calls();
     else if (strcmp(how, "seccomp") == 0)
         expect(syscall(SYS_seccomp, SECCOMP_SET_MODE_FILTER, 0, &listed) == 0);
     else if (strcmp(how, "strict") == 0)
@@ -101,6 +148,10 @@ int main(int argc, char **argv)
                prctl(PR_SET_SECCOMP, SECCOMP_MODE_FILTER, NULL) == -1 && errno == EFAULT);
     else if (strcmp(how, "vfork") == 0)
         sandbox_in_child();
+    else if (strcmp(how, "first") == 0)
+        work_first();
+    else if (strcmp(how, "sparse") == 0)
+        reserve_memory();
     else
         expect(false);
     if (strcmp(how, "strict") == 0) {

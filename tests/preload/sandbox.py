@@ -52,5 +52,17 @@ def test_child_that_shares_our_memory() -> None:
         assert done.reports[-1]["calls"]["mremap"] == 2, done
 
 
+def test_before_anything_was_mapped() -> None:
+    for mode in MODES:
+        for settings in ({}, {"BUDGET": "unlimited"}, {"HUGEPAGES": "1", "POPULATE_THREADS": "2"}):
+            assert ended(sandbox("first", MODE=mode, **settings)) == ["running"]
+
+
+def test_what_is_reserved_is_not_brought_in() -> None:
+    """As long as it could be asked for, there was no room for a sparse terabyte."""
+    for mode in MODES:
+        assert ended(sandbox("sparse", MODE=mode)) == ["running"]
+
+
 def test_mode_off() -> None:
     assert not sandbox("prctl", MODE="off").reports
