@@ -7,6 +7,7 @@
 #include "process.h"
 #include "real.h"
 #include "sys.h"
+#include "thread_end.h"
 
 #include <errno.h>
 #include <stdlib.h>
@@ -14,12 +15,20 @@
 
 AL_EXPORT pid_t fork(void)
 {
+    const bool outer = al_fork_is_ours; /* a signal handler may fork in the middle of a fork */
+    pid_t child;
+
     al_count(AL_COUNT_calls_fork);
     if (!al_real_resolve() || !al_real.fork) {
         errno = ENOSYS;
         return -1;
     }
-    return al_real.fork();
+    al_fork_is_ours = true;
+    child = al_real.fork();
+    al_fork_is_ours = outer;
+    if (child > 0)
+        al_count(AL_COUNT_children_fork);
+    return child;
 }
 
 /* libc has it, and says so, from glibc 2.34 on. */

@@ -54,10 +54,14 @@ static void watch_threads(void)
     __atomic_store_n(&al_counters_on_attach, thread_counts, __ATOMIC_RELEASE);
 }
 
+__thread bool al_fork_is_ours __attribute__((tls_model("initial-exec")));
+
+/* libc comes here also where it could not fork. */
 static void parent_forked(void)
 {
     al_counters_forked();
-    al_count(AL_COUNT_children_fork);
+    if (!al_fork_is_ours)
+        al_count(AL_COUNT_children_fork);
 }
 
 void al_thread_end_watch(void)
