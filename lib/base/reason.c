@@ -30,6 +30,8 @@ static const char *reason_of(int error)
         return "the quota is used up";
     case EFBIG:
         return "the file size limit is reached";
+    case ENODEV:
+        return "files there cannot be mapped";
     case EROFS:
         return "the file system is read-only";
     case ENAMETOOLONG:

@@ -12,6 +12,7 @@ import shutil
 import signal
 from typing import Iterator
 
+import fuse
 import harness
 import live_reader
 from harness import NOBODY, Run, Skip, behind, directory, limit, need_root, parse_reports, program, run
@@ -189,6 +190,24 @@ def test_disk_that_is_full_when_threads_come() -> None:
         assert os.statvfs(place).f_bfree * os.statvfs(place).f_frsize >= 96 * 1024 - size_of_first_counters()
         area.close()
         assert live_reader.ended(path) == "exit"
+
+
+def test_files_that_cannot_be_mapped() -> None:
+    """The file system says so when the kernel asks it last, where memory in the way would be gone already."""
+    with fuse.without_mmap() as (place, files):
+        refused("live", place, "files there cannot be mapped")
+        assert not files
+
+
+def test_neither_name_nor_memfd() -> None:
+    """The pages are a file's that has no name: a child of fork has its own all the same."""
+    with directory() as place:
+        done = run(program("deny"), "memfd_create", "38", "0", program("deny"), "rename", "1", "0", "/bin/sh", "-c",
+                   "(exit 0); (exit 0); exit 0", LIVE_DIR=str(place), MODE="observe").expect(0)
+        # What made the calls fail could keep its own.
+        assert b"permission denied" in done.err and all(name.startswith("deny.") for name in left(place)), done
+        report = done.reports[-1]
+        assert report["pid"] == done.pid and report["calls"]["fork"] == 2, done
 
 
 # -- limits ---------------------------------------------------------------------------------------

@@ -16,11 +16,13 @@
 static const struct {
     const char *name;
     unsigned number;
-} calls[] = {{"mlockall", SYS_mlockall},
-             {"mlock", SYS_mlock},
-             {"mlock2", SYS_mlock2},
-             {"clone", SYS_clone},
-             {"clone3", 435}};
+} calls[] = {{"mlockall", SYS_mlockall}, {"mlock", SYS_mlock}, {"mlock2", SYS_mlock2},
+             {"clone", SYS_clone},       {"clone3", 435},      {"memfd_create", SYS_memfd_create},
+#if defined(SYS_renameat)
+             {"rename", SYS_renameat}};
+#else
+             {"rename", SYS_renameat2}};
+#endif
 
 static unsigned number_of(const char *name)
 {

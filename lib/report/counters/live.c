@@ -59,10 +59,27 @@ static int write_all(int fd, const void *bytes, size_t count)
     return 0;
 }
 
+/*
+ * What was mapped at `from` takes the place of the pages. Mapped there at once (MAP_FIXED), what a
+ * file system refuses when the kernel asks it last would leave a hole. Nowhere is there a moment
+ * without the pages.
+ */
+static int put_there(long from)
+{
+    long moved;
+
+    if (al_sys_failed(from))
+        return (int)from;
+    moved = al_sys6(SYS_mremap, from, sizeof(al_live), sizeof(al_live),
+                    MREMAP_MAYMOVE | MREMAP_FIXED, (long)&al_live, 0);
+    if (al_sys_failed(moved))
+        al_sys2(SYS_munmap, from, sizeof(al_live));
+    return al_sys_failed(moved) ? (int)moved : 0;
+}
+
 /* The same pages, with what they hold, from `fd`. */
 static int put_into(int fd)
 {
-    long mapped;
     int error;
 
     if (al_page_size() > AL_LIVE_ALIGNMENT)
@@ -72,9 +89,11 @@ static int put_into(int fd)
     error = write_all(fd, &al_live, sizeof(al_live));
     if (error)
         return error;
-    mapped = al_sys_mmap(&al_live, sizeof(al_live), PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED,
-                         fd, 0);
-    return al_sys_failed(mapped) ? (int)mapped : 0;
+    error =
+        put_there(al_sys_mmap(NULL, sizeof(al_live), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+    /* From here on a child of fork would share them, whatever becomes of the file's name. */
+    place.shared = place.shared || !error;
+    return error;
 }
 
 static int put_into_memfd(void)
@@ -92,19 +111,15 @@ static int put_into_memfd(void)
     return error;
 }
 
-/* Memory of this process alone. Nowhere is there a moment without the pages. */
+/* Memory of this process alone. */
 static int put_into_private(void)
 {
     long copy = al_sys_mmap(NULL, sizeof(al_live), PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    long moved;
 
-    if (al_sys_failed(copy))
-        return (int)copy;
-    memcpy((void *)copy, &al_live, sizeof(al_live));
-    moved = al_sys6(SYS_mremap, copy, sizeof(al_live), sizeof(al_live),
-                    MREMAP_MAYMOVE | MREMAP_FIXED, (long)&al_live, 0);
-    return al_sys_failed(moved) ? (int)moved : 0;
+    if (!al_sys_failed(copy))
+        memcpy((void *)copy, &al_live, sizeof(al_live));
+    return put_there(copy);
 }
 
 /*
@@ -191,14 +206,14 @@ int al_live_begin(const struct al_live_start *start)
         error = al_live_file_set_directory(start->directory);
         if (!error)
             error = put_into_file();
-        place.in_file = place.shared = !error;
+        place.in_file = !error;
         if (error) {
             (void)al_live_file_set_directory("");
             head->locked = 0;
         }
     }
-    if (!place.shared)
-        place.shared = put_into_memfd() == 0;
+    if (!place.in_file)
+        (void)put_into_memfd();
     return error;
 }
 
@@ -218,9 +233,10 @@ bool al_live_forked(int32_t pid)
 
     if (place.shared) {
         own = !place.in_file && put_into_memfd() == 0;
-        place.shared = own;
-        if (!own)
+        if (!own) {
             own = put_into_private() == 0;
+            place.shared = !own;
+        }
     }
     place.in_file = false;
     if (!own)
@@ -235,10 +251,14 @@ void al_live_show_forked(void)
 {
     if (al_live_file_has_directory() && !place.shared) {
         al_live.head.ppid = (int32_t)al_sys0(SYS_getppid);
-        place.in_file = place.shared = put_into_file() == 0;
+        place.in_file = put_into_file() == 0;
+        if (place.in_file)
+            return;
+        al_live.head.locked = 0;
+    } else if (place.shared) {
+        return;
     }
-    if (!place.shared)
-        place.shared = put_into_memfd() == 0;
+    (void)put_into_memfd();
 }
 
 bool al_live_in_file(void)
