@@ -9,8 +9,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-/* More than any process has threads for: a chain that is longer has been spoilt. */
-enum { SLABS_MAX = 4096, SLAB_BLOCKS_MAX = 4096 };
+/* More than any process has threads for: a chain that is longer has been spoilt, and is not to keep
+ * the reader busy. */
+enum { SLABS_MAX = 4096, BLOCKS_MAX = 1 << 18 };
 
 static bool is_known(const struct al_live_head *head)
 {
@@ -55,13 +56,15 @@ static void add_blocks(uint64_t *sum, const struct al_live *live)
         al_counters_add_block(sum, &live->block[i]);
 }
 
+/* `left`: so many blocks there may be yet. */
 static bool add_slab(const struct al_source *source, uint64_t place, struct al_slab *slab,
-                     uint64_t *sum)
+                     uint64_t *sum, uint64_t *left)
 {
     struct al_counts counts;
 
-    if (!al_source_read(source, place, slab, sizeof(*slab)) || slab->blocks > SLAB_BLOCKS_MAX)
+    if (!al_source_read(source, place, slab, sizeof(*slab)) || slab->blocks > *left)
         return false;
+    *left -= slab->blocks;
     for (uint64_t i = 0; i < slab->blocks; i++) {
         if (!al_source_read(source, place + sizeof(*slab) + i * sizeof(counts), &counts,
                             sizeof(counts)))
@@ -76,13 +79,14 @@ static bool add_slab(const struct al_source *source, uint64_t place, struct al_s
 static bool add_slabs(const struct al_source *source, const struct al_slab *first, uint64_t *sum)
 {
     struct al_slab slab = *first;
+    uint64_t left = BLOCKS_MAX;
 
     for (int i = 0; i < SLABS_MAX; i++) {
         uint64_t place = source->pid ? slab.next : slab.next_offset;
 
         if (!slab.next)
             return true;
-        if (!place || !add_slab(source, place, &slab, sum))
+        if (!place || !add_slab(source, place, &slab, sum, &left))
             return false;
     }
     return false;

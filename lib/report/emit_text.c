@@ -157,7 +157,7 @@ static void print_downgrades(struct al_text *text, const struct al_live_head *he
         if (!entry)
             continue;
         label(text, "less");
-        al_text_string(text, entry->reason);
+        al_text_printable(text, entry->reason, SIZE_MAX);
         al_text_char(text, '\n');
     }
 }
@@ -171,7 +171,7 @@ void al_emit_text(struct al_text *text, const struct al_snapshot *snapshot)
     al_text_char(text, '[');
     al_text_i64(text, snapshot->pid);
     al_text_string(text, "], ");
-    al_text_string(text, snapshot->ended);
+    al_text_printable(text, snapshot->ended, SIZE_MAX);
     al_text_char(text, '\n');
 
     print_asked(text, snapshot->run->config);
