@@ -175,10 +175,10 @@ static void use_kernel(unsigned flags)
     al_process.locks = true;
     al_pagemap_init(false);
     al_books.by_kernel = true;
-    if (flags & AL_FLAG_FUTURE) {
+    if (al_bring_in_is_worth(AL_BRING_IN_LEAST))
         al_heap_watch_begin();
+    if (flags & AL_FLAG_FUTURE)
         al_room_begin(flags, backend.budget.bytes);
-    }
     __atomic_store_n(&backend.state, KERNEL, __ATOMIC_RELEASE);
 }
 

@@ -59,10 +59,19 @@ static int write_all(int fd, const void *bytes, size_t count)
     return 0;
 }
 
+/* In the place of the pages, with one call: for memfds, which the kernel asks nobody about. */
+static int map_over(int fd)
+{
+    long mapped = al_sys_mmap(&al_live, sizeof(al_live), PROT_READ | PROT_WRITE,
+                              MAP_SHARED | MAP_FIXED, fd, 0);
+
+    return al_sys_failed(mapped) ? (int)mapped : 0;
+}
+
 /*
- * What was mapped at `from` takes the place of the pages. Mapped there at once (MAP_FIXED), what a
- * file system refuses when the kernel asks it last would leave a hole. Nowhere is there a moment
- * without the pages.
+ * What was mapped at `from` takes the place of the pages. Mapped there at once, what a file system
+ * refuses when the kernel asks it last would leave a hole. Nowhere is there a moment without the
+ * pages.
  */
 static int put_there(long from)
 {
@@ -77,8 +86,8 @@ static int put_there(long from)
     return al_sys_failed(moved) ? (int)moved : 0;
 }
 
-/* The same pages, with what they hold, from `fd`. */
-static int put_into(int fd)
+/* The same pages, with what they hold, from `fd`; `own`: a memfd. */
+static int put_into(int fd, bool own)
 {
     int error;
 
@@ -89,8 +98,11 @@ static int put_into(int fd)
     error = write_all(fd, &al_live, sizeof(al_live));
     if (error)
         return error;
-    error =
-        put_there(al_sys_mmap(NULL, sizeof(al_live), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+    if (own)
+        error = map_over(fd);
+    else
+        error = put_there(
+            al_sys_mmap(NULL, sizeof(al_live), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
     /* From here on a child of fork would share them, whatever becomes of the file's name. */
     place.shared = place.shared || !error;
     return error;
@@ -106,7 +118,7 @@ static int put_into_memfd(void)
         fd = (int)al_sys2(SYS_memfd_create, AL_LIVE_NAME, CLOEXEC | NOEXEC_SEAL);
     if (fd < 0)
         return fd;
-    error = put_into(fd);
+    error = put_into(fd, true);
     al_io_close(fd);
     return error;
 }
@@ -134,7 +146,7 @@ static int put_into_file(void)
     if (fd < 0)
         return fd;
     al_live.head.locked = al_sys2(SYS_flock, fd, LOCK_EX | LOCK_NB) == 0;
-    error = put_into(fd);
+    error = put_into(fd, false);
     if (!error)
         place.file = al_io_identify(fd);
     al_io_close(fd);
