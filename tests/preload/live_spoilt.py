@@ -15,7 +15,7 @@ import harness
 from harness import directory, program, run
 
 # docs/live.md
-BACKEND, ENDED, PROGRAM, COMMAND, OPTIONS, DOWNGRADES, SLAB = 120, 128, 144, 400, 2448, 6544, 11584
+BACKEND, ENDED, PROGRAM, COMMAND, OPTIONS, DOWNGRADES, SLAB = 120, 128, 144, 400, 2448, 6544, 11552
 DOWNGRADE = struct.Struct("<Q248s")
 
 # What a chain without end may take of the processor.
