@@ -24,6 +24,7 @@ typedef int call_function(int count, char **arguments);
 
 call_function command_check;
 call_function command_export;
+call_function command_run;
 
 /* "autolock run: …" on standard error, with a newline. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

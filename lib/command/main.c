@@ -11,6 +11,7 @@ static const struct {
 } calls[] = {
     {"check", command_check, "say what would be locked here, and what helps"},
     {"export", command_export, "keep files of metrics of all processes with the library fresh"},
+    {"run", command_run, "run a program with the library, and prove that it took hold"},
 };
 
 enum { CALLS = sizeof(calls) / sizeof(calls[0]) };

@@ -1,0 +1,33 @@
+#include "memory.h"
+
+#include "command.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+
+static void *or_end(void *memory)
+{
+    if (!memory) {
+        complain("out of memory");
+        exit(STATUS_FAILED);
+    }
+    return memory;
+}
+
+void *allocate(size_t bytes)
+{
+    return or_end(calloc(1, bytes));
+}
+
+char *text_of(const char *format, ...)
+{
+    va_list arguments;
+    char *text = NULL;
+
+    va_start(arguments, format);
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
+    va_end(arguments);
+    return or_end(text);
+}

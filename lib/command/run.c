@@ -1,0 +1,152 @@
+#include "command.h"
+
+#include "memory.h"
+#include "programs.h"
+#include "run.h"
+#include "run_child.h"
+#include "run_file.h"
+#include "run_proof.h"
+#include "run_signals.h"
+
+#include <limits.h>
+#include <signal.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+struct run {
+    struct run_options options;
+    struct al_config config; /* as the library will read it */
+    char **environment;
+    const char *library;
+    char *path;
+    struct run_file file;
+};
+
+/* -- what will become of it ---------------------------------------------------------------------
+ */
+
+/* By the names that the library will see: what was started, and the file that runs. */
+static bool is_among_programs(const struct run *run)
+{
+    char directory[PATH_MAX];
+    char resolved[PATH_MAX];
+    const char *path = strncmp(run->path, "./", 2) == 0 ? run->path + 2 : run->path;
+    const char *names[2] = {path, realpath(run->file.runs, resolved)};
+
+    if (*path != '/' && getcwd(directory, sizeof(directory)))
+        names[0] = text_of("%s/%s", directory, path);
+    return al_programs_include(run->config.programs, names, 2);
+}
+
+/* Why the library will do nothing, or NULL. `ret_level`: from which AUTOLOCK_LOG on it is said. */
+static const char *foresee(const struct run *run, enum al_log *ret_level)
+{
+    *ret_level = AL_LOG_INFO;
+    if (run->config.mode == AL_MODE_OFF)
+        return "its mode is off";
+    if (!is_among_programs(run))
+        return "the program is not among those of AUTOLOCK_PROGRAMS";
+    if (run->file.said)
+        return run->file.hinders;
+    *ret_level = AL_LOG_WARN;
+    if (run->file.hinders)
+        return run->file.hinders;
+    if (run->options.require)
+        return run_file_try(&run->file, run->library, run->environment);
+    return NULL;
+}
+
+/* -- the run ------------------------------------------------------------------------------------
+ */
+
+static int ended(const struct run *run, const struct run_end *end)
+{
+    if (end->error) {
+        complain("%s: it cannot be run: %s", run->path, strerror(end->error));
+        return STATUS_CANNOT_RUN;
+    }
+    if (WIFEXITED(end->status))
+        return WEXITSTATUS(end->status);
+    /* So that a script that was interrupted with its program knows. */
+    if (end->by_terminal && (WTERMSIG(end->status) == SIGINT || WTERMSIG(end->status) == SIGQUIT))
+        run_signals_end_by(WTERMSIG(end->status));
+    return STATUS_SIGNALLED + WTERMSIG(end->status);
+}
+
+static int start(struct run *run)
+{
+    enum al_log level;
+    const char *why = foresee(run, &level);
+    struct run_child child = {.path = run->path,
+                              .arguments = run->options.program,
+                              .environment = run->environment,
+                              .init = run->options.init || getpid() == 1,
+                              .death_signal = run->options.death_signal};
+    const char *name = run->options.program[0];
+    bool require = run->options.require;
+    struct run_proof proof = {
+        .ends_program = require,
+        .program = require || run->config.log >= AL_LOG_WARN ? name : NULL,
+    };
+    struct run_end end;
+
+    if (why) {
+        if (require || run->config.log >= level)
+            run_proof_complain(name, why);
+        if (require)
+            return STATUS_NOT_HELD;
+    }
+    run_rights_raise(&run->options);
+    run_proof_begin(&proof, run->library);
+    if (!why)
+        child.watch[0] = run_proof_watch(&proof);
+    end = run_child(&child);
+    if (!why && !end.error && run_proof_end(&proof) == RUN_NOT_HELD && require)
+        return STATUS_NOT_HELD;
+    return ended(run, &end);
+}
+
+static void prepare_environment(struct run *run)
+{
+    char problem_bytes[256];
+    struct al_text problems = al_text_over(problem_bytes, sizeof(problem_bytes));
+    const char *present = run_environment_get(environ, "LD_PRELOAD");
+    char *preload[] = {text_of("LD_PRELOAD=%s", run_library_preload(run->library, present)), NULL};
+
+    run->environment = run_environment_with(environ, run->options.settings);
+    run->environment = run_environment_with(run->environment, preload);
+    /* What is wrong in it the library will say. */
+    (void)al_config_read(&run->config, run->environment, &problems);
+}
+
+static int find_program(struct run *run)
+{
+    const char *name = run->options.program[0];
+    int status = run_search(name, run_environment_get(environ, "PATH"), &run->path);
+
+    if (status != RUN_ON)
+        return status;
+    run->file = run_file_look(run->path, run->library);
+    if (!run->file.missing)
+        return RUN_ON;
+    complain("%s: it cannot be run: its interpreter %s is not there", name,
+             run->file.loader ? run->file.loader : run->file.runs);
+    return STATUS_CANNOT_RUN;
+}
+
+int command_run(int count, char **arguments)
+{
+    static struct run run;
+    int status = run_options_read(count, arguments, &run.options);
+
+    if (status != RUN_ON)
+        return status;
+    run.library = run_library_find(run.options.library);
+    if (!run.library)
+        return STATUS_CONFIGURATION;
+    prepare_environment(&run);
+    status = find_program(&run);
+    return status == RUN_ON ? start(&run) : status;
+}
