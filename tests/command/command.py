@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import shutil
 import subprocess
 import time
 from typing import Iterator
@@ -39,6 +40,27 @@ def autolock(*arguments: str, **more) -> Done:
     process = subprocess.run([path(), *arguments], stdin=subprocess.DEVNULL, capture_output=True,
                              timeout=harness.PATIENCE_S, check=False, **more)
     return Done(arguments, process)
+
+
+def own(name: str) -> str:
+    """A program of this folder."""
+    return program("../command/" + name)
+
+
+@contextlib.contextmanager
+def for_everybody() -> Iterator[tuple]:
+    """
+    A directory, and the command and the programs in it, where every user may run them: `bin` and `lib` as they are
+    installed.
+    """
+    with harness.directory() as folder:
+        (folder / "bin").mkdir()
+        (folder / "lib").mkdir()
+        for source, target in ((path(), "bin/autolock"), (harness.library, "lib/libautolock.so"),
+                               (own("state"), "bin/state"), (own("signals"), "bin/signals")):
+            shutil.copy2(source, folder / target)
+            (folder / target).chmod(0o755)
+        yield folder, str(folder / "bin" / "autolock"), lambda name: str(folder / "bin" / name)
 
 
 def wait_for(what: str, look) -> object:
