@@ -219,8 +219,8 @@ ORPHAN = """
 import os, sys, time
 reading, writing = os.pipe()
 if os.fork() == 0:
+    middle = os.getpid()
     if os.fork() == 0:
-        middle = os.getppid()
         while os.getppid() == middle:
             time.sleep(0.01)
         os.write(writing, b"%d %d" % (os.getpid(), os.getppid()))

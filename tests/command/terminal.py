@@ -12,7 +12,7 @@ import struct
 import termios
 import time
 
-PATIENCE_S = 60
+PATIENCE_S = 20
 
 
 class Terminal:
