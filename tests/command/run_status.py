@@ -6,7 +6,7 @@ import subprocess
 
 import harness
 from command import autolock, own, path
-from harness import Skip, directory
+from harness import directory
 
 QUIET = ("run", "--stats", "off", "--on-failure", "ignore")
 
@@ -126,12 +126,3 @@ def test_help_and_version() -> None:
 def test_ten_thousand_arguments() -> None:
     done = autolock(*QUIET, "--", own("state"), *(str(number) for number in range(10000))).expect(23, err=b"")
     assert b"arguments 10001\n" in done.out
-
-
-def test_too_many_arguments() -> None:
-    arguments = ["x" * 100000] * 30
-    try:
-        done = autolock(*QUIET, "--", "true", *arguments)
-    except OSError as error:
-        raise Skip(f"the command itself cannot be given so much: {error}") from None
-    done.expect(126, b"")
