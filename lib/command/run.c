@@ -5,6 +5,7 @@
 #include "run.h"
 #include "run_child.h"
 #include "run_file.h"
+#include "run_gate.h"
 #include "run_proof.h"
 #include "run_signals.h"
 
@@ -22,6 +23,7 @@ struct run {
     const char *library;
     char *path;
     struct run_file file;
+    struct run_gate *gate; /* NULL: nothing is asked of it */
 };
 
 /* -- what will become of it ---------------------------------------------------------------------
@@ -61,6 +63,41 @@ static const char *foresee(const struct run *run, enum al_log *ret_level)
 /* -- the run ------------------------------------------------------------------------------------
  */
 
+/* Only when everything else is known to be right: it makes a directory. */
+static int open_gate(struct run *run)
+{
+    char *setting[2] = {NULL, NULL};
+
+    if (!run_gate_is_wanted(&run->options.gate))
+        return RUN_ON;
+    if (run->config.live_dir[0]) {
+        complain("AUTOLOCK_LIVE_DIR cannot be had together with --expect, --json and --duration, "
+                 "which have one of their own");
+        return STATUS_CONFIGURATION;
+    }
+    run->gate = run_gate_open(&run->options.gate);
+    if (!run->gate)
+        return STATUS_CONFIGURATION;
+    setting[0] = run_gate_setting(run->gate);
+    run->environment = run_environment_with(run->environment, setting);
+    return RUN_ON;
+}
+
+/* The program's own failure says more than the gate's. */
+static int judged(const struct run *run, const struct run_end *end)
+{
+    bool as_meant = false;
+    int status = RUN_ON;
+
+    if (run->gate && end->error)
+        run_gate_discard(run->gate);
+    else if (run->gate)
+        status = run_gate_close(run->gate, run->options.program[0], end->status, &as_meant);
+    if (end->error || (end->status && !as_meant))
+        return RUN_ON;
+    return status == RUN_ON && as_meant ? 0 : status;
+}
+
 static int ended(const struct run *run, const struct run_end *end)
 {
     if (end->error) {
@@ -81,7 +118,6 @@ static int start(struct run *run)
     const char *why = foresee(run, &level);
     struct run_child child = {.path = run->path,
                               .arguments = run->options.program,
-                              .environment = run->environment,
                               .init = run->options.init || getpid() == 1,
                               .death_signal = run->options.death_signal};
     const char *name = run->options.program[0];
@@ -91,6 +127,8 @@ static int start(struct run *run)
         .program = require || run->config.log >= AL_LOG_WARN ? name : NULL,
     };
     struct run_end end;
+    int watches = 0;
+    int status;
 
     if (why) {
         if (require || run->config.log >= level)
@@ -98,14 +136,21 @@ static int start(struct run *run)
         if (require)
             return STATUS_NOT_HELD;
     }
+    status = open_gate(run);
+    if (status != RUN_ON)
+        return status;
     run_rights_raise(&run->options);
+    child.environment = run->environment;
     run_proof_begin(&proof, run->library);
     if (!why)
-        child.watch[0] = run_proof_watch(&proof);
+        child.watch[watches++] = run_proof_watch(&proof);
+    if (run->gate)
+        child.watch[watches++] = run_gate_watch(run->gate);
     end = run_child(&child);
+    status = judged(run, &end);
     if (!why && !end.error && run_proof_end(&proof) == RUN_NOT_HELD && require)
         return STATUS_NOT_HELD;
-    return ended(run, &end);
+    return status == RUN_ON ? ended(run, &end) : status;
 }
 
 static void prepare_environment(struct run *run)

@@ -6,6 +6,7 @@
 #define AL_RUN_H
 
 #include "options.h"
+#include "run_gate_options.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -29,7 +30,8 @@ struct run_options {
     bool require;
     bool init;
     int death_signal; /* 0: none */
-    char **program;   /* its name and arguments; NULL ends */
+    struct run_gate_options gate;
+    char **program; /* its name and arguments; NULL ends */
 };
 
 /* Returns RUN_ON, or the status to end with: 0 where all that was asked for was a text. */

@@ -6,9 +6,11 @@
 #include "parse.h"
 #include "run_names.h"
 
+#include <ctype.h>
 #include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 /* What getopt_long returns for those that are not of the table. */
@@ -20,6 +22,10 @@ enum own {
     REQUIRE,
     INIT,
     DEATH_SIGNAL,
+    EXPECT,
+    WARMUP,
+    DURATION,
+    JSON,
     HELP,
     VERSION
 };
@@ -31,6 +37,10 @@ static const struct option own_options[] = {
     {"require", no_argument, NULL, REQUIRE},
     {"init", no_argument, NULL, INIT},
     {"pdeathsig", required_argument, NULL, DEATH_SIGNAL},
+    {"expect", required_argument, NULL, EXPECT},
+    {"warmup", required_argument, NULL, WARMUP},
+    {"duration", required_argument, NULL, DURATION},
+    {"json", required_argument, NULL, JSON},
     {"help", no_argument, NULL, HELP},
     {"version", no_argument, NULL, VERSION},
 };
@@ -164,6 +174,39 @@ static bool parse_signal(const char *value, int *ret_signal)
     return false;
 }
 
+/* A number of seconds, or with ms, s, m or h; more than none, and at most a week. */
+static bool parse_time(const char *option, const char *value, int64_t *ret_ms)
+{
+    static const struct {
+        const char *unit;
+        double ms;
+    } units[] = {{"", 1000}, {"s", 1000}, {"ms", 1}, {"m", 60000}, {"h", 3600000}};
+    char *end;
+    double number = strtod(value, &end);
+
+    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
+        double ms = number * units[i].ms;
+
+        if (!isdigit((unsigned char)*value) || strcmp(end, units[i].unit) != 0)
+            continue;
+        if (!(ms >= 1 && ms <= 7 * 24 * 3600e3))
+            break;
+        *ret_ms = (int64_t)ms;
+        return true;
+    }
+    complain("%s %s: must be a time, as 2s, 500ms or 1m", option, value);
+    return false;
+}
+
+static bool parse_warmup(const char *value, int64_t *ret_ms)
+{
+    if (strcmp(value, "mark") == 0) {
+        *ret_ms = RUN_WARMUP_MARK;
+        return true;
+    }
+    return parse_time("--warmup", value, ret_ms);
+}
+
 /* -- all of them --------------------------------------------------------------------------------
  */
 
@@ -197,6 +240,16 @@ static int take_own(int option, struct run_options *options)
         return RUN_ON;
     case DEATH_SIGNAL:
         return parse_signal(optarg, &options->death_signal) ? RUN_ON : STATUS_CONFIGURATION;
+    case EXPECT:
+        return run_expect_read(optarg, &options->gate.expectations) ? RUN_ON : STATUS_CONFIGURATION;
+    case WARMUP:
+        return parse_warmup(optarg, &options->gate.warmup_ms) ? RUN_ON : STATUS_CONFIGURATION;
+    case DURATION:
+        return parse_time("--duration", optarg, &options->gate.duration_ms) ? RUN_ON
+                                                                            : STATUS_CONFIGURATION;
+    case JSON:
+        options->gate.json = optarg;
+        return RUN_ON;
     case HELP:
         return run_help_print();
     default:

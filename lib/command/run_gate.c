@@ -1,0 +1,198 @@
+#include "run_gate.h"
+
+#include "command.h"
+#include "memory.h"
+#include "reader.h"
+#include "run_reports.h"
+
+#include <errno.h>
+#include <signal.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/wait.h>
+#include <time.h>
+#include <unistd.h>
+
+/* How long a program has to end after its duration is over. */
+enum { PATIENCE_MS = 10000 };
+
+struct run_gate {
+    const struct run_gate_options *options;
+    char *directory;
+    pid_t pid;
+    int64_t began_ms; /* 0: it has not been executed yet */
+    bool warm;        /* what follows was counted when the warm-up ended */
+    struct run_counts at_warmup;
+    bool asked; /* to end; what follows was measured before */
+    bool pressed;
+    bool measured;
+    struct run_counts at_end;
+};
+
+static int64_t now_ms(void)
+{
+    struct timespec now;
+
+    (void)clock_gettime(CLOCK_MONOTONIC, &now);
+    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
+}
+
+bool run_gate_is_wanted(const struct run_gate_options *options)
+{
+    return options->expectations.count || options->json || options->duration_ms;
+}
+
+/* In memory, where there is such a place: the counters are written all the time. */
+static char *make_directory(void)
+{
+    const char *temporary = getenv("TMPDIR");
+    char *directory = text_of("/dev/shm/autolock-XXXXXX");
+
+    if (mkdtemp(directory))
+        return directory;
+    directory = text_of("%s/autolock-XXXXXX", temporary && *temporary ? temporary : "/tmp");
+    return mkdtemp(directory);
+}
+
+struct run_gate *run_gate_open(const struct run_gate_options *options)
+{
+    struct run_gate *gate = allocate(sizeof(*gate));
+
+    gate->options = options;
+    if (options->json && !run_reports_can_go_to(options->json))
+        return NULL;
+    gate->directory = make_directory();
+    if (!gate->directory)
+        complain("there is no place for the program's counters: %s", strerror(errno));
+    return gate->directory ? gate : NULL;
+}
+
+char *run_gate_setting(const struct run_gate *gate)
+{
+    return text_of(AL_OPTION_PREFIX "LIVE_DIR=%s", gate->directory);
+}
+
+/* -- while it runs ------------------------------------------------------------------------------
+ */
+
+static void end_it(struct run_gate *gate, pid_t pid)
+{
+    gate->measured = run_counts_of_process(pid, &gate->at_end);
+    gate->asked = true;
+    (void)kill(pid, SIGTERM);
+}
+
+static int64_t sooner(int64_t a, int64_t b)
+{
+    return a < 0 || (b >= 0 && b < a) ? b : a;
+}
+
+static int look(pid_t pid, void *data)
+{
+    struct run_gate *gate = data;
+    int64_t warmup = gate->options->warmup_ms;
+    int64_t duration = gate->options->duration_ms;
+    int64_t next = -1;
+    int64_t now = now_ms();
+
+    if (!gate->began_ms)
+        gate->began_ms = now;
+    gate->pid = pid;
+    now -= gate->began_ms;
+    if (warmup > 0 && !gate->warm && now >= warmup)
+        gate->warm = run_counts_of_process(pid, &gate->at_warmup);
+    if (duration && !gate->asked && now >= duration)
+        end_it(gate, pid);
+    if (duration && !gate->pressed && now >= duration + PATIENCE_MS) {
+        gate->pressed = true;
+        (void)kill(pid, SIGKILL);
+    }
+    if (warmup > now)
+        next = sooner(next, warmup - now);
+    if (duration && !gate->pressed)
+        next = sooner(next, (gate->asked ? duration + PATIENCE_MS : duration) - now);
+    return next > 1000000 ? 1000000 : (int)next;
+}
+
+struct run_watch run_gate_watch(struct run_gate *gate)
+{
+    return (struct run_watch){.look = look, .data = gate};
+}
+
+/* -- when it has ended --------------------------------------------------------------------------
+ */
+
+static double since(double end, double before)
+{
+    return end < before ? 0 : end - before;
+}
+
+/* Counters count from the end of the warm-up, all else is as it was in the end. */
+static struct run_figures figures_of(const struct run_gate *gate, const struct run_counts *end)
+{
+    struct run_figures figures = {{0}};
+    double *value = figures.value;
+    bool by_time = gate->options->warmup_ms > 0;
+    bool by_mark = gate->options->warmup_ms == RUN_WARMUP_MARK;
+    /* Another program in the same process has counted anew. */
+    bool same = gate->warm && gate->at_warmup.began_ns == end->began_ns;
+
+    value[RUN_LOCKED] = end->locked;
+    value[RUN_SWAP] = end->swap;
+    value[RUN_UNLOCKED] = end->unlocked;
+    value[RUN_COVERAGE] = end->unlocked < 0    ? -1
+                          : end->resident <= 0 ? 100
+                          : end->unlocked > end->resident
+                              ? 0
+                              : 100 * (end->resident - end->unlocked) / end->resident;
+    value[RUN_MAJFLT] = by_mark ? end->major_after_mark : end->major_after_lock;
+    value[RUN_MINFLT] = by_mark ? end->minor_after_mark : end->minor_after_lock;
+    value[RUN_FAILURES] = end->failures - (same ? gate->at_warmup.failures : 0);
+    value[RUN_DOWNGRADES] = end->downgrades - (same ? gate->at_warmup.downgrades : 0);
+    if (!by_time)
+        return figures;
+    value[RUN_MAJFLT] = gate->warm ? since(end->major, gate->at_warmup.major) : -1;
+    value[RUN_MINFLT] = gate->warm ? since(end->minor, gate->at_warmup.minor) : -1;
+    if (!gate->warm)
+        value[RUN_FAILURES] = value[RUN_DOWNGRADES] = -1;
+    return figures;
+}
+
+static struct run_figures unknown(void)
+{
+    struct run_figures figures;
+
+    for (size_t i = 0; i < RUN_FIGURES; i++)
+        figures.value[i] = -1;
+    return figures;
+}
+
+void run_gate_discard(struct run_gate *gate)
+{
+    run_reports_remove(gate->directory);
+}
+
+int run_gate_close(struct run_gate *gate, const char *program, int wait_status,
+                   bool *ret_ended_by_us)
+{
+    const struct run_gate_options *options = gate->options;
+    struct run_figures figures = unknown();
+    struct run_counts end;
+    int status = RUN_ON;
+
+    *ret_ended_by_us = gate->asked && WIFSIGNALED(wait_status) && !gate->pressed &&
+                       WTERMSIG(wait_status) == SIGTERM;
+    if (gate->measured)
+        figures = figures_of(gate, &gate->at_end);
+    else if (gate->pid && run_counts_of_last(gate->directory, gate->pid, &end))
+        figures = figures_of(gate, &end);
+    if (options->json && !run_reports_write(gate->directory, options->json))
+        status = STATUS_FAILED;
+    run_reports_remove(gate->directory);
+    if (options->warmup_ms > 0 && !gate->warm)
+        complain("%s: it has ended before its warm-up", program);
+    if (options->expectations.count && !run_expect_judge(&options->expectations, &figures, program))
+        status = STATUS_EXPECTATION;
+    return status;
+}

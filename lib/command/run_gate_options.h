@@ -1,0 +1,19 @@
+/* What is asked of the gate (run_gate.h). */
+#ifndef AL_RUN_GATE_OPTIONS_H
+#define AL_RUN_GATE_OPTIONS_H
+
+#include "run_expect.h"
+
+#include <stdint.h>
+
+/* In place of a time: the warm-up ends by autolock_mark. */
+enum { RUN_WARMUP_MARK = -1 };
+
+struct run_gate_options {
+    struct run_expectations expectations;
+    int64_t warmup_ms;   /* 0: none */
+    int64_t duration_ms; /* 0: until the program ends by itself */
+    const char *json;    /* where the reports of all processes go, or NULL */
+};
+
+#endif
