@@ -92,7 +92,7 @@ static int judged(const struct run *run, const struct run_end *end)
     if (run->gate && end->error)
         run_gate_discard(run->gate);
     else if (run->gate)
-        status = run_gate_close(run->gate, run->options.program[0], end->status, &as_meant);
+        status = run_gate_close(run->gate, run->options.program[0], end, &as_meant);
     if (end->error || (end->status && !as_meant))
         return RUN_ON;
     return status == RUN_ON && as_meant ? 0 : status;

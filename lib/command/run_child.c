@@ -222,7 +222,7 @@ static void hear(struct running *running, int *told)
 
 static struct run_end wait_for_end(const struct run_child *child, pid_t pid, int told)
 {
-    struct running running = {.child = child, .pid = pid};
+    struct running running = {.child = child, .pid = pid, .end.pid = pid};
 
     while (!running.ended) {
         struct pollfd files[2] = {{.fd = run_signals_file(), .events = POLLIN},

@@ -33,6 +33,7 @@ struct run_child {
 };
 
 struct run_end {
+    pid_t pid;
     int error;        /* the program could not be executed: errno */
     int status;       /* else, as of waitpid(2) */
     bool by_terminal; /* a signal of the terminal (^C, ^\) that ended it reached us as well */

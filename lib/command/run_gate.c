@@ -20,7 +20,6 @@ enum { PATIENCE_MS = 10000 };
 struct run_gate {
     const struct run_gate_options *options;
     char *directory;
-    pid_t pid;
     int64_t began_ms; /* 0: it has not been executed yet */
     bool warm;        /* what follows was counted when the warm-up ended */
     struct run_counts at_warmup;
@@ -98,7 +97,6 @@ static int look(pid_t pid, void *data)
 
     if (!gate->began_ms)
         gate->began_ms = now;
-    gate->pid = pid;
     now -= gate->began_ms;
     if (warmup > 0 && !gate->warm && now >= warmup)
         gate->warm = run_counts_of_process(pid, &gate->at_warmup);
@@ -173,7 +171,7 @@ void run_gate_discard(struct run_gate *gate)
     run_reports_remove(gate->directory);
 }
 
-int run_gate_close(struct run_gate *gate, const char *program, int wait_status,
+int run_gate_close(struct run_gate *gate, const char *program, const struct run_end *ended,
                    bool *ret_ended_by_us)
 {
     const struct run_gate_options *options = gate->options;
@@ -181,11 +179,11 @@ int run_gate_close(struct run_gate *gate, const char *program, int wait_status,
     struct run_counts end;
     int status = RUN_ON;
 
-    *ret_ended_by_us = gate->asked && WIFSIGNALED(wait_status) && !gate->pressed &&
-                       WTERMSIG(wait_status) == SIGTERM;
+    *ret_ended_by_us = gate->asked && WIFSIGNALED(ended->status) && !gate->pressed &&
+                       WTERMSIG(ended->status) == SIGTERM;
     if (gate->measured)
         figures = figures_of(gate, &gate->at_end);
-    else if (gate->pid && run_counts_of_last(gate->directory, gate->pid, &end))
+    else if (run_counts_of_last(gate->directory, ended->pid, &end))
         figures = figures_of(gate, &end);
     if (options->json && !run_reports_write(gate->directory, options->json))
         status = STATUS_FAILED;

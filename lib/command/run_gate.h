@@ -23,11 +23,11 @@ char *run_gate_setting(const struct run_gate *gate);
 struct run_watch run_gate_watch(struct run_gate *gate);
 
 /*
- * When the program has ended, as of waitpid(2). Takes the directory away, and returns RUN_ON, or
+ * When the program has ended. Takes the directory away, and returns RUN_ON, or
  * the status to end with. `ret_ended_by_us`: the duration was over, and that it ended by the signal
  * is what was meant.
  */
-int run_gate_close(struct run_gate *gate, const char *program, int wait_status,
+int run_gate_close(struct run_gate *gate, const char *program, const struct run_end *ended,
                    bool *ret_ended_by_us);
 
 /* The same when it could not be executed. */

@@ -8,6 +8,7 @@
 
 #include <dirent.h>
 #include <errno.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -56,8 +57,9 @@ static double unlocked_of(pid_t pid)
         return -1;
     while (getline(&line, &size, smaps) > 0) {
         unsigned long start;
+        unsigned long end;
 
-        if (sscanf(line, "%lx-%*x ", &start) == 1)
+        if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
             kernels = strstr(line, " [v") != NULL;
         else if (sscanf(line, "Rss: %lu", &resident) != 1 && !kernels &&
                  strncmp(line, "VmFlags:", 8) == 0 && !strstr(line, " lo"))
@@ -85,15 +87,30 @@ static const char *path_in(const char *directory, const char *name)
     return text_of("%s/%s", directory, name);
 }
 
+/*
+ * The file of a process is locked until the kernel has taken its memory down, which may be a moment
+ * after its end was told, if somebody was looking at it.
+ */
+static void settle(void)
+{
+    const struct al_live_head *head = &reading.live.head;
+
+    if (strcmp(reading.snapshot.ended, "running") == 0 && kill(head->pid, 0) && errno == ESRCH)
+        reading.snapshot.ended = head->state == AL_LIVE_ENDED ? head->ended : "killed";
+}
+
 static void each(const char *directory, void (*visit)(void *data), void *data)
 {
     DIR *list = opendir(directory);
     const struct dirent *entry;
 
-    while (list && (entry = readdir(list)))
-        if (entry->d_name[0] != '.' &&
-            al_reader_read_file(path_in(directory, entry->d_name), &reading) == 0)
-            visit(data);
+    while (list && (entry = readdir(list))) {
+        if (entry->d_name[0] == '.' ||
+            al_reader_read_file(path_in(directory, entry->d_name), &reading))
+            continue;
+        settle();
+        visit(data);
+    }
     if (list)
         (void)closedir(list);
 }

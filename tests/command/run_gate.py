@@ -1,0 +1,183 @@
+"""autolock run: what is expected of a program, and what was measured."""
+
+import json
+import os
+import pathlib
+import signal
+import subprocess
+
+import harness
+from command import Done, autolock, own, path
+from harness import Skip, directory, need_privilege, program
+
+QUIET = ("run", "--stats", "off", "--on-failure", "ignore")
+NAMES = ("majflt", "minflt", "failures", "unlocked", "locked", "swap", "coverage", "downgrades")
+
+
+def _places() -> set:
+    """Where counters are kept meanwhile."""
+    return {name for name in os.listdir("/dev/shm") if name.startswith("autolock-")}
+
+
+def _expect(expression: str, *command: str, options: tuple = ()) -> Done:
+    return autolock(*QUIET, "--expect", expression, *options, "--", *command)
+
+
+def _rows(done: Done) -> dict:
+    """expectation: (measured, holds)"""
+    lines = done.err.decode().splitlines()
+    begin = next(number for number, line in enumerate(lines) if line.split() == ["expected", "measured"])
+    rows = {}
+    for line in lines[begin + 1:]:
+        expected, measured = line[2:26].strip(), line[27:51].strip()
+        rows[expected] = (measured, line.endswith(" ok"))
+        assert line.endswith((" ok", " FAILED")), line
+    return rows
+
+
+def test_what_is_measured_is_the_report() -> None:
+    """The same figures as in the report that the program makes of itself."""
+    with directory() as folder:
+        file = folder / "report"
+        done = autolock("run", "--on-failure", "ignore", "--stats", "json", "--stats-file", str(file), "--expect",
+                        ",".join(f"{name}>=0" for name in NAMES), "--", own("state")).expect(23)
+        report = json.loads(file.read_text())
+        rows = {name.removesuffix(">=0"): measured.split()[0] for name, (measured, _) in _rows(done).items()}
+        assert set(rows) == set(NAMES), rows
+        memory = report["memory"]
+        assert int(rows["majflt"]) == report["faults"]["major_after_lock"]
+        assert int(rows["minflt"]) == report["faults"]["minor_after_lock"]
+        assert int(rows["failures"]) == sum(report["failures"].values())
+        assert int(rows["unlocked"]) == memory["unlocked_resident_bytes"]
+        assert int(rows["locked"]) == memory["locked_bytes"]
+        assert int(rows["swap"]) == memory["swap_bytes"]
+        assert int(rows["downgrades"]) == len(report["downgrades"])
+        covered = 100 * (1 - memory["unlocked_resident_bytes"] / memory["rss_bytes"])
+        assert abs(float(rows["coverage"].rstrip("%")) - covered) < 0.02
+
+
+def test_each_operator() -> None:
+    for expression, good in (("swap=0", True), ("swap==0", True), ("swap!=0", False), ("swap<0", False),
+                             ("swap<=0", True), ("swap>0", False), ("swap>=0", True), ("swap != 1", True),
+                             ("swap=1K", False), ("swap<1K", True), ("coverage<=100%", True),
+                             ("coverage<=100", True), ("coverage>100%", False)):
+        done = _expect(expression, "true").expect(0 if good else 86, b"")
+        assert _rows(done)[expression][1] == good, done
+
+
+def test_all_of_them() -> None:
+    need_privilege()
+    done = _expect("failures=0,unlocked=0,locked>100K, coverage >= 99.5%", "true").expect(0, b"")
+    assert all(good for _, good in _rows(done).values()) and b"4 of 4 expectations hold" in done.err, done
+    done = _expect("failures=0,locked<1K,swap>1G", "true").expect(86, b"")
+    assert [good for _, good in _rows(done).values()] == [True, False, False], done
+    assert b"2 of 3 expectations failed" in done.err, done
+    # Of several options as well.
+    done = autolock(*QUIET, "--expect", "swap=0", "--expect", "locked=1", "--", "true").expect(86)
+    assert len(_rows(done)) == 2, done
+
+
+def test_nothing_is_locked() -> None:
+    done = autolock(*QUIET, "--mode", "observe", "--expect", "coverage=0%,locked=0,unlocked>0", "--", "true")
+    done.expect(0, b"")
+
+
+def test_the_programs_own_failure_says_more() -> None:
+    _expect("locked=1", "false").expect(1)
+    done = _expect("swap=0", "sh", "-c", "kill -9 $$").expect(128 + signal.SIGKILL)
+    # It has left no figures.
+    assert _rows(done)["swap=0"] == ("not known", False), done
+    _expect("swap=0", "no-such-program").expect(127, b"")
+
+
+def test_the_library_is_not_there() -> None:
+    """Nothing is known, so nothing holds."""
+    for options in ("--mode", "off"), ("--programs", "other"):
+        done = _expect("swap=0", "true", options=options).expect(86, b"")
+        assert _rows(done)["swap=0"] == ("not known", False), done
+
+
+def test_wrong_expressions() -> None:
+    with directory() as folder:
+        mark = folder / "mark"
+        before = _places()
+        for wrong in ("majfl=0", "majflt", "majflt=", "majflt=-1", "majflt=x", "majflt=1K", "=0", "", "majflt=0,",
+                      "coverage>101%", "coverage>-1", "coverage=%", "locked>1KB", "majflt=>0", "majflt = 0 0", "majflt=0%"):
+            done = _expect(wrong, "touch", str(mark)).expect(78, b"")
+            assert done.err.startswith(b"autolock run: --expect") and done.err.count(b"\n") == 1, done
+        for wrong in (("--warmup", "soon"), ("--warmup", "-1"), ("--warmup", ""), ("--warmup", "0"),
+                      ("--duration", "mark"), ("--duration", "9999999"), ("--duration", "nan"), ("--json", str(folder)),
+                      ("--json", "/no/such/place"), ("--live-dir", str(folder))):
+            done = _expect("majflt=0", "touch", str(mark), options=wrong).expect(78, b"")
+            assert done.err.count(b"\n") == 1, done
+        assert not mark.exists() and _places() == before
+        assert b"did you mean majflt?" in _expect("majfl=0", "true").err
+
+
+def test_warm_up_by_time() -> None:
+    """What was before it does not count: a program that is warm takes no more page faults."""
+    command = [path(), *QUIET, "--expect", "minflt=0,failures=0", "--warmup", "300ms", "--duration", "600ms", "--",
+               program("hold_on")]
+    with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+        assert process.stdout is not None and process.stdout.readline() == b"ready\n"
+        assert process.wait(timeout=harness.PATIENCE_S) == 0, process.stderr
+    done = _expect("majflt>=0", "true", options=("--warmup", "1h")).expect(86, b"")
+    assert b"ended before its warm-up" in done.err and _rows(done)["majflt>=0"] == ("not known", False), done
+
+
+def test_warm_up_by_mark() -> None:
+    """As the report has it: faults after the mark."""
+    with directory() as folder:
+        file = folder / "report"
+        done = autolock("run", "--mode", "observe", "--stats", "json", "--stats-file", str(file), "--warmup", "mark",
+                        "--expect", "majflt>=0,minflt>=0", "--", program("helps"), "last_mark_holds")
+        if done.status == harness.SKIP:
+            raise Skip("the program cannot tell here")
+        done.expect(0)
+        faults = json.loads(file.read_text().splitlines()[-1])["faults"]
+        rows = _rows(done)
+        assert int(rows["majflt>=0"][0]) == faults["major_after_mark"], (rows, faults)
+        assert int(rows["minflt>=0"][0]) == faults["minor_after_mark"], (rows, faults)
+        assert faults["minor_after_mark"] < faults["minor_after_lock"], faults
+
+
+def test_duration() -> None:
+    """It is asked to end, and that is no failure; nor is what a program makes of it."""
+    done = _expect("swap=0,locked>=0", "sleep", "1000", options=("--duration", "200ms")).expect(0, b"")
+    assert all(good for _, good in _rows(done).values()), done
+    _expect("swap=1", "sleep", "1000", options=("--duration", "200ms")).expect(86, b"")
+    autolock(*QUIET, "--duration", "200ms", "--", own("signals")).expect(9)
+    autolock(*QUIET, "--duration", "1h", "--", "sh", "-c", "exit 3").expect(3, b"", b"")
+
+
+def test_reports_of_all_processes() -> None:
+    with directory() as folder:
+        file = folder / "reports"
+        file.write_text("what was there before")
+        before = _places()
+        script = "ls / >/dev/null; (exec true); kill -9 $$"
+        autolock(*QUIET, "--json", str(file), "--", "sh", "-c", script).expect(137, b"", b"")
+        reports = harness.parse_reports(file.read_bytes())
+        ends = [(report["program"], report["ended"]) for report in reports]
+        assert ends[0] == ("sh", "killed") and ("ls", "exit") in ends and ("true", "exit") in ends, ends
+        assert _places() == before
+        # The program's own report is as it would be.
+        other = folder / "own"
+        done = autolock("run", "--json", str(file), "--stats", "json", "--stats-file", str(other), "--", "true")
+        done.expect(0, b"")
+        assert json.loads(other.read_text())["pid"] == harness.parse_reports(file.read_bytes())[0]["pid"]
+        # A file that cannot be written is no success.
+        done = autolock(*QUIET, "--json", "/dev/full", "--", "true").expect(1, b"")
+        assert b"--json /dev/full" in done.err, done
+
+
+def test_nothing_is_left_behind() -> None:
+    before = _places()
+    for command in ("true",), ("false",), ("no-such-program",), ("sh", "-c", "kill -9 $$"), ("/etc/passwd",):
+        _expect("swap=0", *command)
+    with directory() as folder:
+        binary = pathlib.Path(folder) / "binary"
+        binary.write_bytes(b"\0\1\2")
+        binary.chmod(0o755)
+        _expect("swap=0", str(binary)).expect(126, b"")
+    assert _places() == before
