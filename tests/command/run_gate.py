@@ -116,7 +116,7 @@ def test_wrong_expressions() -> None:
 
 def test_warm_up_by_time() -> None:
     """What was before it does not count: a program that is warm takes no more page faults."""
-    command = [path(), *QUIET, "--expect", "minflt=0,failures=0", "--warmup", "300ms", "--duration", "600ms", "--",
+    command = [path(), *QUIET, "--expect", "minflt=0,failures=0", "--warmup", "3s", "--duration", "3500ms", "--",
                program("hold_on")]
     with subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stdout.readline() == b"ready\n"
@@ -143,10 +143,10 @@ def test_warm_up_by_mark() -> None:
 
 def test_duration() -> None:
     """It is asked to end, and that is no failure; nor is what a program makes of it."""
-    done = _expect("swap=0,locked>=0", "sleep", "1000", options=("--duration", "200ms")).expect(0, b"")
+    done = _expect("swap=0,locked>=0", "sleep", "1000", options=("--duration", "1s")).expect(0, b"")
     assert all(good for _, good in _rows(done).values()), done
-    _expect("swap=1", "sleep", "1000", options=("--duration", "200ms")).expect(86, b"")
-    autolock(*QUIET, "--duration", "200ms", "--", own("signals")).expect(9)
+    _expect("swap=1", "sleep", "1000", options=("--duration", "1s")).expect(86, b"")
+    autolock(*QUIET, "--duration", "2s", "--", own("signals")).expect(9)
     autolock(*QUIET, "--duration", "1h", "--", "sh", "-c", "exit 3").expect(3, b"", b"")
 
 

@@ -106,7 +106,7 @@ def test_another_libc() -> None:
         bad.write_bytes(content)
         done = autolock(*QUIET, "--require", "--library", str(bad), "--", own("state")).expect(125, b"")
         assert b"its loader says: ERROR" in done.err and b"cannot be preloaded" in done.err, done
-        done = autolock(*QUIET, "--library", str(bad), "--", "sh", "-c", "echo ran; sleep 0.2").expect(0, b"ran\n")
+        done = autolock(*QUIET, "--library", str(bad), "--", "sh", "-c", "echo ran; sleep 2").expect(0, b"ran\n")
         assert b"ERROR: ld.so" in done.err and b"its loader did not preload it" in done.err, done
 
 
