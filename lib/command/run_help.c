@@ -53,9 +53,8 @@ static const char own[] =
     "  --help, --version\n"
     "\n"
     "Exits with what the program exits with; 128 and the number of the signal that ended it; 78\n"
-    "if an option is wrong, and nothing was run; 86 see --expect; 125 see --require; 126 if "
-    "PROGRAM is there and\n"
-    "cannot be run; 127 if there is none.\n";
+    "if an option is wrong, and nothing was run; 86 see --expect; 125 see --require; 126 if\n"
+    "PROGRAM is there and cannot be run; 127 if there is none.\n";
 
 static void print_wrapped(const char *text)
 {
