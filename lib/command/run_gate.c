@@ -2,7 +2,6 @@
 
 #include "command.h"
 #include "memory.h"
-#include "reader.h"
 #include "run_reports.h"
 
 #include <errno.h>

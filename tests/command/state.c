@@ -71,7 +71,7 @@ int main(int count, char **arguments, char **environment)
     prctl(PR_GET_PDEATHSIG, &death);
     fprintf(out, "death %d\n", death);
     for (int i = 0; i < RLIM_NLIMITS; i++)
-        if (i != RLIMIT_MEMLOCK && getrlimit(i, &limit) == 0)
+        if (i != RLIMIT_MEMLOCK && getrlimit((__rlimit_resource_t)i, &limit) == 0)
             fprintf(out, "limit %d %llu %llu\n", i, (unsigned long long)limit.rlim_cur,
                     (unsigned long long)limit.rlim_max);
     fprintf(out, "group %d session %d dumpable %d\n", getpgrp(), getsid(0), prctl(PR_GET_DUMPABLE));
