@@ -1,5 +1,7 @@
 #include "check_call.h"
 
+#include "variable.h"
+
 #include <errno.h>
 #include <stdlib.h>
 #include <string.h>
@@ -172,16 +174,6 @@ static bool in_user_namespace(const char *root)
     return strcmp(link, first) != 0;
 }
 
-static bool is_set(char *const environment[], const char *name)
-{
-    size_t length = strlen(name);
-
-    for (; environment && *environment; environment++)
-        if (strncmp(*environment, name, length) == 0 && (*environment)[length] == '=')
-            return true;
-    return false;
-}
-
 static bool is_there(const char *root, const char *name)
 {
     char path[PATH_MAX];
@@ -195,10 +187,11 @@ static void read_place(struct check_surroundings *ret, const char *root, char *c
 {
     char path[PATH_MAX];
     char cgroup[4096];
-    struct al_place_signs signs = {.kubernetes = is_set(environment, "KUBERNETES_SERVICE_HOST"),
+    struct al_place_signs signs = {.kubernetes =
+                                       al_variable(environment, "KUBERNETES_SERVICE_HOST") != NULL,
                                    .podman = is_there(root, "/run/.containerenv"),
                                    .docker = is_there(root, "/.dockerenv"),
-                                   .service = is_set(environment, "INVOCATION_ID"),
+                                   .service = al_variable(environment, "INVOCATION_ID") != NULL,
                                    .cgroup = cgroup};
     FILE *file;
     size_t length = 0;

@@ -6,6 +6,7 @@
 #include "process.h"
 #include "strangers.h"
 #include "sys.h"
+#include "variable.h"
 
 #include <fcntl.h>
 #include <signal.h>
@@ -163,15 +164,6 @@ bool al_ends_watches_quick_exit(void)
 
 /* -- exec ----------------------------------------------------------------------------------- */
 
-/* Not getenv: programs, bash for one, have a getenv of their own, which allocates. */
-static const char *search_path(void)
-{
-    for (char **variable = environ; variable && *variable; variable++)
-        if (strncmp(*variable, "PATH=", 5) == 0)
-            return *variable + 5;
-    return NULL;
-}
-
 static bool wants_report(void)
 {
     return al_ends_is_ours() && (al_process.run.config->stats != AL_STATS_OFF || al_live_in_file());
@@ -194,7 +186,7 @@ void al_ends_exec(int directory, const char *path, int flags)
 
 void al_ends_exec_search(const char *name)
 {
-    if (wants_report() && al_executable_in(search_path(), name))
+    if (wants_report() && al_executable_in(al_variable(environ, "PATH"), name))
         al_ends_report("exec");
 }
 

@@ -3,6 +3,7 @@
 #include "io.h"
 #include "sys.h"
 #include "text.h"
+#include "variable.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -79,16 +80,6 @@ void al_place_judge(const struct al_place_signs *signs, struct al_place *ret_pla
         ret_place->kind = AL_PLACE_SHELL;
 }
 
-static bool is_set(char *const environment[], const char *name)
-{
-    size_t length = strlen(name);
-
-    for (; environment && *environment; environment++)
-        if (strncmp(*environment, name, length) == 0 && (*environment)[length] == '=')
-            return true;
-    return false;
-}
-
 static bool exists(const char *path)
 {
     return al_sys3(SYS_faccessat, AT_FDCWD, path, F_OK) == 0;
@@ -97,10 +88,11 @@ static bool exists(const char *path)
 void al_place_read(char *const environment[], struct al_place *ret_place)
 {
     char cgroup[2048];
-    struct al_place_signs signs = {.kubernetes = is_set(environment, "KUBERNETES_SERVICE_HOST"),
+    struct al_place_signs signs = {.kubernetes =
+                                       al_variable(environment, "KUBERNETES_SERVICE_HOST") != NULL,
                                    .podman = exists("/run/.containerenv"),
                                    .docker = exists("/.dockerenv"),
-                                   .service = is_set(environment, "INVOCATION_ID"),
+                                   .service = al_variable(environment, "INVOCATION_ID") != NULL,
                                    .cgroup = cgroup};
 
     if (al_io_read_file("/proc/self/cgroup", cgroup, sizeof(cgroup)) < 0)
