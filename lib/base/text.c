@@ -266,3 +266,11 @@ void al_text_file_name(struct al_text *text, const char *string, size_t limit)
         limit -= count;
     }
 }
+
+void al_text_json_key(struct al_text *text, const char *name)
+{
+    if (text->length && text->at[text->length - 1] != '{')
+        al_text_char(text, ',');
+    al_text_json(text, name);
+    al_text_char(text, ':');
+}

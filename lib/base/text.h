@@ -48,6 +48,10 @@ void al_text_pad(struct al_text *text, size_t column);
 /* Length of the UTF-8 sequence that `string` begins with (1 to 4), or 0 if it is none. */
 unsigned al_text_utf8(const char *string);
 
+/* A member's name in a JSON object, with a comma before it unless the object has just been opened.
+ */
+void al_text_json_key(struct al_text *text, const char *name);
+
 /* In double quotes, as JSON wants it; bytes that are not UTF-8 become U+FFFD. */
 void al_text_json(struct al_text *text, const char *string);
 

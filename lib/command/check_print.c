@@ -122,37 +122,28 @@ void check_print_text(FILE *to, const struct check_result *result, bool colour)
 
 /* -- JSON ----------------------------------------------------------------------------------- */
 
-/* A member of an object, with a comma before it unless it is the first. */
-static void member(struct al_text *text, const char *name)
-{
-    if (text->length && text->at[text->length - 1] != '{')
-        al_text_char(text, ',');
-    al_text_json(text, name);
-    al_text_char(text, ':');
-}
-
 static void member_text(struct al_text *text, const char *name, const char *value)
 {
-    member(text, name);
+    al_text_json_key(text, name);
     al_text_json(text, value);
 }
 
 static void member_bool(struct al_text *text, const char *name, bool value)
 {
-    member(text, name);
+    al_text_json_key(text, name);
     al_text_string(text, value ? "true" : "false");
 }
 
 /* -1: there is none, or it is not known. */
 static void member_bytes(struct al_text *text, const char *name, uint64_t bytes)
 {
-    member(text, name);
+    al_text_json_key(text, name);
     al_text_i64(text, bytes > INT64_MAX ? -1 : (int64_t)bytes);
 }
 
 static void add_program(struct al_text *text, const struct check_program *program)
 {
-    member(text, "program");
+    al_text_json_key(text, "program");
     if (!program) {
         al_text_string(text, "null");
         return;
@@ -167,7 +158,7 @@ static void add_program(struct al_text *text, const struct check_program *progra
 
 static void add_surroundings(struct al_text *text, const struct check_surroundings *here)
 {
-    member(text, "here");
+    al_text_json_key(text, "here");
     al_text_char(text, '{');
     member_text(text, "place", place_names[here->place.kind]);
     member_text(text, "unit", here->place.unit);
@@ -189,7 +180,7 @@ static void add_surroundings(struct al_text *text, const struct check_surroundin
 
 static void add_findings(struct al_text *text, const struct check_findings *findings)
 {
-    member(text, "findings");
+    al_text_json_key(text, "findings");
     al_text_char(text, '[');
     for (size_t i = 0; i < findings->count; i++) {
         const struct check_finding *finding = &findings->list[i];
@@ -208,7 +199,7 @@ static void add_fixes(struct al_text *text, const struct check_result *result)
 {
     char fix[600];
 
-    member(text, "limit_fixes");
+    al_text_json_key(text, "limit_fixes");
     al_text_char(text, '{');
     for (unsigned place = 0; is_limited(result->here) && place < PLACES; place++) {
         limit_fix(fix, sizeof(fix), result, place);

@@ -4,25 +4,16 @@
 
 #include <string.h>
 
-/* A member's name; the comma before it is due unless an object has just been opened. */
-static void key(struct al_text *text, const char *name)
-{
-    if (text->length && text->at[text->length - 1] != '{')
-        al_text_char(text, ',');
-    al_text_json(text, name);
-    al_text_char(text, ':');
-}
-
 static void string_member(struct al_text *text, const char *name, const char *value)
 {
-    key(text, name);
+    al_text_json_key(text, name);
     al_text_json(text, value);
 }
 
 /* "Unlimited" is -1: the kernel's all ones is a number that most JSON readers would round. */
 static void number_member(struct al_text *text, const char *name, uint64_t value)
 {
-    key(text, name);
+    al_text_json_key(text, name);
     if (value == UINT64_MAX)
         al_text_string(text, "-1");
     else
@@ -35,7 +26,7 @@ static void array_member(struct al_text *text, const char *name, const struct al
 {
     const char *comma = "";
 
-    key(text, name);
+    al_text_json_key(text, name);
     al_text_char(text, '[');
     for (; words->word; words++) {
         if (!(words->value & mask))
@@ -105,7 +96,7 @@ static void emit_head(struct al_text *text, const struct al_snapshot *snapshot)
     string_member(text, "backend", snapshot->run->backend);
     string_member(text, "ended", snapshot->ended);
 
-    key(text, "config");
+    al_text_json_key(text, "config");
     al_text_char(text, '{');
     for (size_t i = 0; i < al_option_count; i++)
         option_member(text, &al_options[i], config);
@@ -116,7 +107,7 @@ static void emit_downgrades(struct al_text *text, const struct al_live_head *hea
 {
     const char *comma = "";
 
-    key(text, "downgrades");
+    al_text_json_key(text, "downgrades");
     al_text_char(text, '[');
     for (size_t i = 0; i < AL_DOWNGRADES_MAX; i++) {
         const struct al_downgrade *entry = al_downgrade_at(head, i);
@@ -149,10 +140,10 @@ static void emit_fields(struct al_text *text, const uint64_t *field)
             if (outer_changes && *outer)
                 al_text_char(text, '}');
             if (outer_changes && *row->outer) {
-                key(text, row->outer);
+                al_text_json_key(text, row->outer);
                 al_text_char(text, '{');
             }
-            key(text, row->inner);
+            al_text_json_key(text, row->inner);
             al_text_char(text, '{');
             outer = row->outer;
             inner = row->inner;

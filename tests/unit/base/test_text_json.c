@@ -20,6 +20,21 @@ START_TEST(plain)
 }
 END_TEST
 
+START_TEST(keys)
+{
+    char buffer[64];
+    struct al_text text = al_text_over(buffer, sizeof(buffer));
+
+    al_text_char(&text, '{');
+    al_text_json_key(&text, "a");
+    al_text_char(&text, '{');
+    al_text_json_key(&text, "b\"");
+    al_text_string(&text, "1}");
+    al_text_json_key(&text, "c");
+    ck_assert_str_eq(buffer, "{\"a\":{\"b\\\"\":1},\"c\":");
+}
+END_TEST
+
 START_TEST(quotes_and_backslashes)
 {
     expect("a\"b\\c", "\"a\\\"b\\\\c\"");
@@ -102,6 +117,7 @@ int main(void)
     TCase *tests = tcase_create("text_json");
 
     tcase_add_test(tests, plain);
+    tcase_add_test(tests, keys);
     tcase_add_test(tests, quotes_and_backslashes);
     tcase_add_test(tests, control_bytes);
     tcase_add_test(tests, utf8_stays);
