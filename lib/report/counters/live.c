@@ -138,19 +138,28 @@ static int put_into_private(void)
  * The lock belongs to the open file, which the mapping holds when the descriptor is closed: the
  * kernel lets it go when the process ends, in whatever way, or executes another program.
  */
-static int put_into_file(void)
+static int put_into_open(int fd)
 {
-    int fd = al_live_file_create();
     int error;
 
-    if (fd < 0)
-        return fd;
+    al_live.head.ppid = (int32_t)al_sys0(SYS_getppid);
     al_live.head.locked = al_sys2(SYS_flock, fd, LOCK_EX | LOCK_NB) == 0;
     error = put_into(fd, false);
     if (!error)
         place.file = al_io_identify(fd);
     al_io_close(fd);
     return al_live_file_settle(error);
+}
+
+static int put_into_file(void)
+{
+    int fd = al_live_file_create();
+    int error = fd < 0 ? fd : put_into_open(fd);
+
+    place.in_file = !error;
+    if (error)
+        al_live.head.locked = 0;
+    return error;
 }
 
 /* -- begin, fork, end ----------------------------------------------------------------------- */
@@ -214,15 +223,11 @@ int al_live_begin(const struct al_live_start *start)
     describe_process(start->pid);
     copy_string(head->program, sizeof(head->program), start->program);
     if (*start->directory) {
-        head->ppid = (int32_t)al_sys0(SYS_getppid);
         error = al_live_file_set_directory(start->directory);
         if (!error)
             error = put_into_file();
-        place.in_file = !error;
-        if (error) {
+        if (error)
             (void)al_live_file_set_directory("");
-            head->locked = 0;
-        }
     }
     if (!place.in_file)
         (void)put_into_memfd();
@@ -261,16 +266,10 @@ bool al_live_forked(int32_t pid)
 
 void al_live_show_forked(void)
 {
-    if (al_live_file_has_directory() && !place.shared) {
-        al_live.head.ppid = (int32_t)al_sys0(SYS_getppid);
-        place.in_file = put_into_file() == 0;
-        if (place.in_file)
-            return;
-        al_live.head.locked = 0;
-    } else if (place.shared) {
+    if (place.shared)
         return;
-    }
-    (void)put_into_memfd();
+    if (!al_live_file_has_directory() || put_into_file() != 0)
+        (void)put_into_memfd();
 }
 
 bool al_live_in_file(void)
