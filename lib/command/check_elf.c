@@ -195,7 +195,7 @@ static void read_segments(struct object *object, const GElf_Ehdr *header, struct
         take_segment(object, &segment, &program, ret);
     }
     ret->damaged |= !loads;
-    ret->library = !program && !*ret->interpreter;
+    ret->is_library = !program && !*ret->interpreter;
 }
 
 /* -- sections ------------------------------------------------------------------------------- */

@@ -14,7 +14,7 @@ struct check_elf {
     bool other_processor;
     unsigned bits;         /* 32 or 64 */
     bool relocatable;      /* .o, core: nothing to run */
-    bool library;          /* no loader and no sign of a program */
+    bool is_library;       /* no loader and no sign of a program */
     char interpreter[256]; /* the loader that it asks for; "": none, it is static */
     bool go;
     const char *sanitizer;        /* that the library knows by a symbol or its runtime */

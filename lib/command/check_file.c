@@ -71,12 +71,12 @@ static bool judge_static(struct check_findings *findings, const struct check_pro
 
     if (*program->elf.interpreter)
         return true;
-    if (program->elf.library && strncmp(base_name(name), "ld-", 3) == 0) {
+    if (program->elf.is_library && strncmp(base_name(name), "ld-", 3) == 0) {
         check_find(findings, CHECK_PART, "program", "check the program that it is given",
                    "%.300s is a loader itself: what it runs is not looked at", name);
         return false;
     }
-    if (program->elf.library)
+    if (program->elf.is_library)
         none(findings, "a program that uses it",
              "is a library or has no loader: none is there "
              "that would load ours",

@@ -188,7 +188,7 @@ int command_run(int count, char **arguments)
 
     if (status != RUN_ON)
         return status;
-    run.library = run_library_find(run.options.library);
+    run.library = run_library_find(run.options.library_path);
     if (!run.library)
         return STATUS_CONFIGURATION;
     prepare_environment(&run);

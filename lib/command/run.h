@@ -23,7 +23,7 @@ enum run_memlock {
 struct run_options {
     char **settings; /* AUTOLOCK_NAME=value for each option of the table that was given; NULL ends
                       */
-    const char *library; /* NULL: it is looked for */
+    const char *library_path; /* NULL: it is looked for */
     enum run_memlock memlock;
     uint64_t memlock_bytes; /* RUN_MEMLOCK_SET: UINT64_MAX is unlimited */
     bool ambient;

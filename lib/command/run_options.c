@@ -225,7 +225,7 @@ static int take_own(int option, struct run_options *options)
 {
     switch (option) {
     case LIBRARY:
-        options->library = optarg;
+        options->library_path = optarg;
         return RUN_ON;
     case MEMLOCK:
         return parse_memlock(optarg, options) ? RUN_ON : STATUS_CONFIGURATION;

@@ -56,7 +56,7 @@ START_TEST(this_program)
     ck_assert(elf.elf && !elf.damaged && !elf.cut && !elf.other_processor && !elf.relocatable);
     ck_assert_uint_eq(elf.bits, BITS);
     ck_assert(elf.interpreter[0] == '/');
-    ck_assert(!elf.library && !elf.go && !elf.own_malloc);
+    ck_assert(!elf.is_library && !elf.go && !elf.own_malloc);
     if (!UNIT_SANITIZED) {
         ck_assert_ptr_null(elf.sanitizer);
         ck_assert_ptr_null(elf.allocator);
