@@ -17,6 +17,7 @@
 #include "room.h"
 #include "say.h"
 #include "stall.h"
+#include "start_failure.h"
 #include "sys.h"
 #include "thread_stack.h"
 
@@ -106,33 +107,6 @@ static void fail(const struct al_start_failure *failure, char *const environment
         al_process_give_up();
 }
 
-/* What was locked although `error` says that not all was. */
-static struct al_start_failure failure_of_hooks(int error)
-{
-    struct al_start_failure failure = {.error = error, .outcome = AL_OUTCOME_NOTHING};
-    struct al_lock_alloc_figures figures;
-
-    al_lock_alloc_figures(&figures);
-    for (size_t i = 0; i < sizeof(figures.kind) / sizeof(figures.kind[0]); i++)
-        failure.wanted += figures.kind[i].mapped_bytes;
-    if (figures.tracked_bytes)
-        failure.outcome = AL_OUTCOME_PART;
-    else if ((error == -ENOENT || error == -EACCES) && backend.config->flags & AL_FLAG_FUTURE)
-        failure.outcome = AL_OUTCOME_FUTURE; /* only what exists could not be looked up */
-    return failure;
-}
-
-/* What is past a budget of the user's or ours stays unlocked, and is no failure. */
-static bool is_budgets(int error)
-{
-    uint64_t sum[AL_COUNTER_TOTAL];
-
-    if (error != -ENOMEM || backend.budget.by == AL_BUDGET_BY_MEMLOCK)
-        return false;
-    al_counters_sum(sum);
-    return sum[AL_COUNT_failures_ENOMEM] == 0;
-}
-
 static void do_without(void)
 {
     al_heap_untrack();
@@ -144,14 +118,6 @@ static void do_without(void)
     al_process.run.figures = NULL;
 }
 
-/* The kernel says so itself when asked to lock no bytes, and is counted. */
-static int nothing_may_be_locked(void)
-{
-    int error = al_kernel_mlock2(NULL, 0, AL_MLOCK_ONFAULT);
-
-    return error ? error : -EPERM;
-}
-
 static void start_hooks(char *const environment[])
 {
     int error = lock_by_hooks(false);
@@ -160,10 +126,10 @@ static void start_hooks(char *const environment[])
     if (backend.config->mode == AL_MODE_OBSERVE)
         return;
     if (!backend.privilege.exempt && !backend.privilege.soft_limit)
-        al_process.run.lock_error = error = nothing_may_be_locked();
-    if (!error || is_budgets(error))
+        al_process.run.lock_error = error = al_start_failure_of_nothing();
+    if (!error || al_start_failure_is_budgets(error, &backend.budget))
         return;
-    failure = failure_of_hooks(error);
+    failure = al_start_failure_of(error, backend.config->flags);
     if (!backend.privilege.exempt && !backend.privilege.soft_limit)
         do_without();
     fail(&failure, environment);
