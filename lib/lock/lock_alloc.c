@@ -218,6 +218,9 @@ void al_lock_alloc_figures(struct al_lock_alloc_figures *ret_figures)
     al_page last_end = 0;
     al_page page = 0;
 
+    /* Nobody has told of what the heap gave back since the last allocation. */
+    if (al_heap_owner.on && !al_books.several_threads)
+        al_heap_look();
     memset(ret_figures, 0, sizeof(*ret_figures));
     while ((page = al_pagemap_skip(page, AL_PAGE_END)) < AL_PAGE_END) {
         al_page end = (page / AL_LEAF_PAGES + 1) * AL_LEAF_PAGES;

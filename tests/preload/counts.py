@@ -1,6 +1,7 @@
 """The report's calls are those that the program made: not one more, not one less."""
 
-from harness import EVERY_KIND, program, run
+import harness
+from harness import EVERY_KIND, need_privilege, program, run
 
 
 def made(what: str, times: str, **settings: str) -> tuple:
@@ -71,3 +72,15 @@ def test_pthread_create() -> None:
 def test_children_forked() -> None:
     report = run(program("known_calls"), "fork", "40").expect().report
     assert report["children"]["fork"] == 8 * 40
+
+
+def test_a_heap_that_has_shrunk() -> None:
+    """What the heap has given back is not locked any more, though nobody has told of it since."""
+    need_privilege()
+    for settings in ({"MODE": "alloc"}, {"MODE": "alloc", "FLAGS": "future,onfault"}):
+        done = run(program("gives_back"), "8", **settings)
+        if done.status == harness.SKIP:
+            raise harness.Skip("this allocator does not give the heap's end back")
+        locked = done.expect(0).report["locked"]
+        assert locked["peak_tracked_bytes"] > 7 << 20, done
+        assert locked["tracked_bytes"] <= locked["kernel_bytes"], done
