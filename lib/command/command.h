@@ -22,9 +22,9 @@ enum {
 /* A call. `arguments` begin with its own name, as argv does; returns the exit status. */
 typedef int call_function(int count, char **arguments);
 
-call_function command_check;
-call_function command_export;
-call_function command_run;
+#define AL_CALL(name) call_function command_##name;
+#include "calls.def"
+#undef AL_CALL
 
 /* "autolock run: …" on standard error, with a newline. */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));

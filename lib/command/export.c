@@ -1,5 +1,7 @@
+#include "call.h"
+#include "call_export.h"
+#include "call_values.h"
 #include "command.h"
-
 #include "emit.h"
 #include "reader.h"
 #include "replace.h"
@@ -8,7 +10,6 @@
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -22,23 +23,6 @@
 #define SUFFIX ".prom"
 
 enum { PATH_BYTES = 4096 };
-
-static const char help[] =
-    "usage: autolock export --textfile DIRECTORY [--interval SECONDS] [--once] [PID…]\n"
-    "\n"
-    "Keeps in DIRECTORY, for the textfile collector of Prometheus' node exporter, a file of "
-    "metrics of\n"
-    "each process that has the library (or of those named), and takes it away when the process is\n"
-    "gone. Runs until it is interrupted.\n"
-    "\n"
-    "  --textfile DIRECTORY  where the files go, as " PREFIX "PROGRAM.PID" SUFFIX "\n"
-    "  --interval SECONDS    how often they are renewed (15)\n"
-    "  --once                renew them once, and end\n"
-    "  --help                this text\n"
-    "\n"
-    "Exits with 0 when it is interrupted, or with --once is through; 1 if a file could not be "
-    "written,\n"
-    "or a PID that was named is no process with the library; 64 if it is called wrongly.\n";
 
 static volatile sig_atomic_t interrupted;
 
@@ -244,65 +228,58 @@ static bool parse_interval(const char *text, double *ret_seconds)
     return end != text && !*end && *ret_seconds >= 0.01 && *ret_seconds <= 86400;
 }
 
-static bool are_pids(char **pids)
+struct wish {
+    const char *directory;
+    double interval;
+    bool once;
+    char **pids;
+};
+
+/* Returns CALL_ON, or the status to end with. */
+static int parse(int count, char **arguments, struct wish *ret_wish)
 {
-    for (; *pids; pids++) {
-        if (!all_digits(*pids) || strlen(*pids) > 9) {
-            complain("\"%s\" is no process", *pids);
-            return false;
+    struct call_reader reader = call_reader_of(&call_export, count, arguments);
+    const struct call_option *option;
+
+    while ((option = call_next(&reader))) {
+        switch ((enum call_export_option)option->id) {
+        case EXPORT_OPTION_TEXTFILE:
+            ret_wish->directory = reader.value;
+            break;
+        case EXPORT_OPTION_INTERVAL:
+            if (parse_interval(reader.value, &ret_wish->interval))
+                break;
+            complain("--interval %s: it is a number of seconds from 0.01 to 86400", reader.value);
+            return STATUS_USAGE;
+        case EXPORT_OPTION_ONCE:
+            ret_wish->once = true;
+            break;
         }
     }
-    return true;
+    if (reader.status != CALL_ON)
+        return reader.status;
+    ret_wish->pids = reader.operands;
+    if (ret_wish->directory)
+        return call_are_pids(ret_wish->pids) ? CALL_ON : STATUS_USAGE;
+    complain("--textfile DIRECTORY says where the files go");
+    return STATUS_USAGE;
 }
 
 int command_export(int count, char **arguments)
 {
-    static const struct option options[] = {
-        {"textfile", required_argument, NULL, 't'},
-        {"interval", required_argument, NULL, 'i'},
-        {"once", no_argument, NULL, 'o'},
-        {"help", no_argument, NULL, 'h'},
-        {NULL, 0, NULL, 0},
-    };
-    const char *directory = NULL;
-    double interval = 15;
-    bool once = false;
-    struct stat status;
-    int option;
+    struct wish wish = {.interval = 15};
+    struct stat file;
+    int status = parse(count, arguments, &wish);
 
-    while ((option = getopt_long(count, arguments, "h", options, NULL)) != -1) {
-        switch (option) {
-        case 't':
-            directory = optarg;
-            break;
-        case 'i':
-            if (!parse_interval(optarg, &interval)) {
-                complain("--interval %s: it is a number of seconds from 0.01 to 86400", optarg);
-                return STATUS_USAGE;
-            }
-            break;
-        case 'o':
-            once = true;
-            break;
-        case 'h':
-            return fputs(help, stdout) == EOF || fflush(stdout) ? STATUS_FAILED : 0;
-        default:
-            return STATUS_USAGE;
-        }
-    }
-    if (!directory) {
-        complain("--textfile DIRECTORY says where the files go");
-        return STATUS_USAGE;
-    }
-    if (!are_pids(arguments + optind))
-        return STATUS_USAGE;
-    if (stat(directory, &status)) {
-        complain("%s: %s", directory, strerror(errno));
+    if (status != CALL_ON)
+        return status;
+    if (stat(wish.directory, &file)) {
+        complain("%s: %s", wish.directory, strerror(errno));
         return STATUS_FAILED;
     }
-    if (!S_ISDIR(status.st_mode)) {
-        complain("%s: it is no directory", directory);
+    if (!S_ISDIR(file.st_mode)) {
+        complain("%s: it is no directory", wish.directory);
         return STATUS_FAILED;
     }
-    return export(directory, arguments + optind, interval, once);
+    return export(wish.directory, wish.pids, wish.interval, wish.once);
 }

@@ -1,3 +1,4 @@
+#include "call.h"
 #include "command.h"
 
 #include <stdarg.h>
@@ -5,13 +6,12 @@
 #include <string.h>
 
 static const struct {
-    const char *name;
+    const struct call *call;
     call_function *function;
-    const char *does;
 } calls[] = {
-    {"check", command_check, "say what would be locked here, and what helps"},
-    {"export", command_export, "keep files of metrics of all processes with the library fresh"},
-    {"run", command_run, "run a program with the library, and prove that it took hold"},
+#define AL_CALL(name) {&call_##name, command_##name},
+#include "calls.def"
+#undef AL_CALL
 };
 
 enum { CALLS = sizeof(calls) / sizeof(calls[0]) };
@@ -33,7 +33,7 @@ static void print_usage(FILE *to)
 {
     (void)fputs("usage: autolock CALL [OPTION…]\n\n", to);
     for (size_t i = 0; i < CALLS; i++)
-        (void)fprintf(to, "  %-8s %s\n", calls[i].name, calls[i].does);
+        (void)fprintf(to, "  %-8s %s\n", calls[i].call->name, calls[i].call->does);
     (void)fputs("\nautolock CALL --help says more of each; autolock --version its version.\n", to);
 }
 
@@ -56,9 +56,9 @@ int main(int count, char **arguments)
         return written(stdout);
     }
     for (size_t i = 0; i < CALLS; i++) {
-        if (strcmp(name, calls[i].name) != 0)
+        if (strcmp(name, calls[i].call->name) != 0)
             continue;
-        command_call = calls[i].name;
+        command_call = calls[i].call->name;
         return calls[i].function(count - 1, arguments + 1);
     }
     if (*name)

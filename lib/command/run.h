@@ -5,6 +5,7 @@
 #ifndef AL_RUN_H
 #define AL_RUN_H
 
+#include "call.h"
 #include "options.h"
 #include "run_gate_options.h"
 
@@ -12,7 +13,7 @@
 #include <stdint.h>
 
 /* In place of an exit status: nothing is wrong, and nothing has ended. */
-enum { RUN_ON = -1 };
+enum { RUN_ON = CALL_ON };
 
 enum run_memlock {
     RUN_MEMLOCK_RAISE, /* as far as it goes */
@@ -36,9 +37,6 @@ struct run_options {
 
 /* Returns RUN_ON, or the status to end with: 0 where all that was asked for was a text. */
 int run_options_read(int count, char **arguments, struct run_options *ret_options);
-
-/* What is printed by --help, from the table of options. Returns an exit status. */
-int run_help_print(void);
 
 /*
  * `environment` with the variables of `settings` in place of those of the same names; where there

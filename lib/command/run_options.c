@@ -1,99 +1,18 @@
 #include "run.h"
 
+#include "call.h"
+#include "call_run.h"
+#include "call_values.h"
 #include "command.h"
 #include "memory.h"
-#include "nearest.h"
 #include "parse.h"
-#include "run_names.h"
 
-#include <ctype.h>
-#include <getopt.h>
 #include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
-/* What getopt_long returns for those that are not of the table. */
-enum own {
-    OWN_FIRST = 1000,
-    LIBRARY,
-    MEMLOCK,
-    AMBIENT,
-    REQUIRE,
-    INIT,
-    DEATH_SIGNAL,
-    EXPECT,
-    WARMUP,
-    DURATION,
-    JSON,
-    HELP,
-    VERSION
-};
-
-static const struct option own_options[] = {
-    {"library", required_argument, NULL, LIBRARY},
-    {"memlock", required_argument, NULL, MEMLOCK},
-    {"ambient", no_argument, NULL, AMBIENT},
-    {"require", no_argument, NULL, REQUIRE},
-    {"init", no_argument, NULL, INIT},
-    {"pdeathsig", required_argument, NULL, DEATH_SIGNAL},
-    {"expect", required_argument, NULL, EXPECT},
-    {"warmup", required_argument, NULL, WARMUP},
-    {"duration", required_argument, NULL, DURATION},
-    {"json", required_argument, NULL, JSON},
-    {"help", no_argument, NULL, HELP},
-    {"version", no_argument, NULL, VERSION},
-};
-
-enum { OWN = sizeof(own_options) / sizeof(own_options[0]) };
-
-void run_option_name(char *ret_name, size_t size, const struct al_option *option)
-{
-    al_option_key(ret_name, size, option);
-    for (char *at = ret_name; *at; at++)
-        if (*at == '_')
-            *at = '-';
-}
-
-static struct option *all_options(void)
-{
-    struct option *all = allocate((al_option_count + OWN + 1) * sizeof(*all));
-
-    for (size_t i = 0; i < al_option_count; i++) {
-        char name[RUN_OPTION_NAME_SIZE];
-
-        run_option_name(name, sizeof(name), &al_options[i]);
-        all[i] = (struct option){text_of("%s", name), required_argument, NULL, (int)i};
-    }
-    memcpy(all + al_option_count, own_options, sizeof(own_options));
-    return all;
-}
-
 /* -- what is wrong ---------------------------------------------------------------------------- */
-
-static int wrong_option(const struct option *all, const char *argument, bool lacks_value)
-{
-    struct al_nearest nearest = AL_NEAREST_NONE;
-    size_t length = strcspn(argument, "=");
-    const char *name = text_of("%.*s", (int)length, argument);
-
-    if (lacks_value) {
-        complain("%s: it takes a value; autolock run --help says which", name);
-        return STATUS_CONFIGURATION;
-    }
-    for (; strncmp(name, "--", 2) == 0 && all->name; all++) {
-        if (argument[length] && !all->has_arg && strcmp(name + 2, all->name) == 0) {
-            complain("%s: it takes no value", name);
-            return STATUS_CONFIGURATION;
-        }
-        al_nearest_offer(&nearest, name + 2, all->name);
-    }
-    if (nearest.best)
-        complain("%s: no such option (did you mean --%s?)", name, nearest.best);
-    else
-        complain("%s: no such option; autolock run --help has them all", name);
-    return STATUS_CONFIGURATION;
-}
 
 /*
  * The library's own words, without what it would do then: here nothing is done. A line is
@@ -174,37 +93,13 @@ static bool parse_signal(const char *value, int *ret_signal)
     return false;
 }
 
-/* A number of seconds, or with ms, s, m or h; more than none, and at most a week. */
-static bool parse_time(const char *option, const char *value, int64_t *ret_ms)
-{
-    static const struct {
-        const char *unit;
-        double ms;
-    } units[] = {{"", 1000}, {"s", 1000}, {"ms", 1}, {"m", 60000}, {"h", 3600000}};
-    char *end;
-    double number = strtod(value, &end);
-
-    for (size_t i = 0; i < sizeof(units) / sizeof(units[0]); i++) {
-        double ms = number * units[i].ms;
-
-        if (!isdigit((unsigned char)*value) || strcmp(end, units[i].unit) != 0)
-            continue;
-        if (!(ms >= 1 && ms <= 7 * 24 * 3600e3))
-            break;
-        *ret_ms = (int64_t)ms;
-        return true;
-    }
-    complain("%s %s: must be a time, as 2s, 500ms or 1m", option, value);
-    return false;
-}
-
 static bool parse_warmup(const char *value, int64_t *ret_ms)
 {
     if (strcmp(value, "mark") == 0) {
         *ret_ms = RUN_WARMUP_MARK;
         return true;
     }
-    return parse_time("--warmup", value, ret_ms);
+    return call_read_time("--warmup", value, ret_ms);
 }
 
 /* -- all of them --------------------------------------------------------------------------------
@@ -221,69 +116,55 @@ static void set(char **settings, const struct al_option *option, const char *val
     *settings = setting;
 }
 
-static int take_own(int option, struct run_options *options)
+static bool take(const struct call_option *option, const char *value, struct run_options *options)
 {
-    switch (option) {
-    case LIBRARY:
-        options->library_path = optarg;
-        return RUN_ON;
-    case MEMLOCK:
-        return parse_memlock(optarg, options) ? RUN_ON : STATUS_CONFIGURATION;
-    case AMBIENT:
+    switch ((enum call_run_option)option->id) {
+    case RUN_OPTION_LIBRARY:
+        options->library_path = value;
+        return true;
+    case RUN_OPTION_MEMLOCK:
+        return parse_memlock(value, options);
+    case RUN_OPTION_AMBIENT:
         options->ambient = true;
-        return RUN_ON;
-    case REQUIRE:
+        return true;
+    case RUN_OPTION_REQUIRE:
         options->require = true;
-        return RUN_ON;
-    case INIT:
+        return true;
+    case RUN_OPTION_INIT:
         options->init = true;
-        return RUN_ON;
-    case DEATH_SIGNAL:
-        return parse_signal(optarg, &options->death_signal) ? RUN_ON : STATUS_CONFIGURATION;
-    case EXPECT:
-        return run_expect_read(optarg, &options->gate.expectations) ? RUN_ON : STATUS_CONFIGURATION;
-    case WARMUP:
-        return parse_warmup(optarg, &options->gate.warmup_ms) ? RUN_ON : STATUS_CONFIGURATION;
-    case DURATION:
-        return parse_time("--duration", optarg, &options->gate.duration_ms) ? RUN_ON
-                                                                            : STATUS_CONFIGURATION;
-    case JSON:
-        options->gate.json = optarg;
-        return RUN_ON;
-    case HELP:
-        return run_help_print();
-    default:
-        (void)puts("autolock " AL_VERSION);
-        return fflush(stdout) ? STATUS_FAILED : 0;
+        return true;
+    case RUN_OPTION_DEATH_SIGNAL:
+        return parse_signal(value, &options->death_signal);
+    case RUN_OPTION_EXPECT:
+        return run_expect_read(value, &options->gate.expectations);
+    case RUN_OPTION_WARMUP:
+        return parse_warmup(value, &options->gate.warmup_ms);
+    case RUN_OPTION_DURATION:
+        return call_read_time("--duration", value, &options->gate.duration_ms);
+    case RUN_OPTION_JSON:
+        options->gate.json = value;
+        return true;
     }
+    return false;
 }
 
 int run_options_read(int count, char **arguments, struct run_options *ret_options)
 {
-    struct option *all = all_options();
-    int option;
+    struct call_reader reader = call_reader_of(&call_run, count, arguments);
+    const struct call_option *option;
 
     *ret_options = (struct run_options){0};
     ret_options->settings = allocate((al_option_count + 1) * sizeof(char *));
-    opterr = 0;
-    for (;;) {
-        int at = optind;
-        int status = RUN_ON;
-
-        option = getopt_long(count, arguments, "+:", all, NULL);
-        if (option == -1)
-            break;
-        if (option == '?' || option == ':')
-            return wrong_option(all, arguments[at], option == ':');
-        if (option < OWN_FIRST)
-            set(ret_options->settings, &al_options[option], optarg);
-        else
-            status = take_own(option, ret_options);
-        if (status != RUN_ON)
-            return status;
+    while ((option = call_next(&reader))) {
+        if (option->setting)
+            set(ret_options->settings, option->setting, reader.value);
+        else if (!take(option, reader.value, ret_options))
+            return STATUS_CONFIGURATION;
     }
-    ret_options->program = arguments + optind;
-    if (optind >= count) {
+    if (reader.status != CALL_ON)
+        return reader.status;
+    ret_options->program = reader.operands;
+    if (!*reader.operands) {
         complain("no program is named: autolock run [OPTION…] -- PROGRAM ARG…; autolock run --help "
                  "says more");
         return STATUS_CONFIGURATION;
