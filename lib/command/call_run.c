@@ -45,6 +45,9 @@ static const struct call_option gate[] = {
      .help = "what has to hold in the end, as 'majflt=0,failures=0,coverage>=99%': 86 if something "
              "of it does not. There are majflt, minflt, failures, unlocked, locked, swap, coverage "
              "and downgrades, and = != < <= > >="},
+    {.name = "tree",
+     .id = RUN_OPTION_TREE,
+     .help = "expects it of the program and of all that it starts, taken together"},
     {.name = "warmup",
      .id = RUN_OPTION_WARMUP,
      .value = "TIME|mark",

@@ -134,6 +134,15 @@ bool run_expect_read(const char *text, struct run_expectations *expectations)
     return true;
 }
 
+struct run_figures run_figures_unknown(void)
+{
+    struct run_figures figures;
+
+    for (size_t i = 0; i < RUN_FIGURES; i++)
+        figures.value[i] = -1;
+    return figures;
+}
+
 /* -- judging ------------------------------------------------------------------------------------
  */
 

@@ -2,7 +2,9 @@
 
 #include "command.h"
 #include "memory.h"
+#include "run_counts.h"
 #include "run_reports.h"
+#include "run_tree.h"
 
 #include <errno.h>
 #include <signal.h>
@@ -26,6 +28,8 @@ struct run_gate {
     bool pressed;
     bool measured;
     struct run_counts at_end;
+    struct run_tree *tree_at_warmup; /* with --tree, beside the two above */
+    struct run_tree *tree_at_end;
 };
 
 static int64_t now_ms(void)
@@ -58,7 +62,7 @@ struct run_gate *run_gate_open(const struct run_gate_options *options)
     struct run_gate *gate = allocate(sizeof(*gate));
 
     gate->options = options;
-    if (options->json && !run_reports_can_go_to(options->json))
+    if (options->json && !run_reports_can_go_to("--json", options->json))
         return NULL;
     gate->directory = make_directory();
     if (!gate->directory)
@@ -74,8 +78,17 @@ char *run_gate_setting(const struct run_gate *gate)
 /* -- while it runs ------------------------------------------------------------------------------
  */
 
+static void warm_up(struct run_gate *gate, pid_t pid)
+{
+    gate->warm = run_counts_of_process(pid, &gate->at_warmup);
+    if (gate->warm && gate->options->tree)
+        gate->tree_at_warmup = run_tree_read(gate->directory);
+}
+
 static void end_it(struct run_gate *gate, pid_t pid)
 {
+    if (gate->options->tree)
+        gate->tree_at_end = run_tree_read(gate->directory);
     gate->measured = run_counts_of_process(pid, &gate->at_end);
     gate->asked = true;
     (void)kill(pid, SIGTERM);
@@ -98,7 +111,7 @@ static int look(pid_t pid, void *data)
         gate->began_ms = now;
     now -= gate->began_ms;
     if (warmup > 0 && !gate->warm && now >= warmup)
-        gate->warm = run_counts_of_process(pid, &gate->at_warmup);
+        warm_up(gate, pid);
     if (duration && !gate->asked && now >= duration)
         end_it(gate, pid);
     if (duration && !gate->pressed && now >= duration + PATIENCE_MS) {
@@ -138,11 +151,7 @@ static struct run_figures figures_of(const struct run_gate *gate, const struct r
     value[RUN_LOCKED] = end->locked;
     value[RUN_SWAP] = end->swap;
     value[RUN_UNLOCKED] = end->unlocked;
-    value[RUN_COVERAGE] = end->unlocked < 0    ? -1
-                          : end->resident <= 0 ? 100
-                          : end->unlocked > end->resident
-                              ? 0
-                              : 100 * (end->resident - end->unlocked) / end->resident;
+    value[RUN_COVERAGE] = run_coverage(end->resident, end->unlocked);
     value[RUN_MAJFLT] = by_mark ? end->major_after_mark : end->major_after_lock;
     value[RUN_MINFLT] = by_mark ? end->minor_after_mark : end->minor_after_lock;
     value[RUN_FAILURES] = end->failures - (same ? gate->at_warmup.failures : 0);
@@ -156,13 +165,29 @@ static struct run_figures figures_of(const struct run_gate *gate, const struct r
     return figures;
 }
 
-static struct run_figures unknown(void)
+static struct run_figures figures_of_tree(struct run_gate *gate, const char *program)
 {
-    struct run_figures figures;
+    bool by_mark = gate->options->warmup_ms == RUN_WARMUP_MARK;
+    bool by_time = gate->options->warmup_ms > 0;
 
-    for (size_t i = 0; i < RUN_FIGURES; i++)
-        figures.value[i] = -1;
-    return figures;
+    if (!gate->tree_at_end)
+        gate->tree_at_end = run_tree_read(gate->directory);
+    if (by_time && !gate->warm)
+        return run_figures_unknown();
+    return run_tree_figures(gate->tree_at_end, gate->tree_at_warmup, by_mark, program);
+}
+
+static struct run_figures measure(struct run_gate *gate, pid_t pid, const char *program)
+{
+    struct run_counts end;
+
+    if (gate->options->tree)
+        return figures_of_tree(gate, program);
+    if (gate->measured)
+        return figures_of(gate, &gate->at_end);
+    if (run_counts_of_last(gate->directory, pid, &end))
+        return figures_of(gate, &end);
+    return run_figures_unknown();
 }
 
 void run_gate_discard(struct run_gate *gate)
@@ -174,16 +199,11 @@ int run_gate_close(struct run_gate *gate, const char *program, const struct run_
                    bool *ret_ended_by_us)
 {
     const struct run_gate_options *options = gate->options;
-    struct run_figures figures = unknown();
-    struct run_counts end;
+    struct run_figures figures = measure(gate, ended->pid, program);
     int status = RUN_ON;
 
     *ret_ended_by_us = gate->asked && WIFSIGNALED(ended->status) && !gate->pressed &&
                        WTERMSIG(ended->status) == SIGTERM;
-    if (gate->measured)
-        figures = figures_of(gate, &gate->at_end);
-    else if (run_counts_of_last(gate->directory, ended->pid, &end))
-        figures = figures_of(gate, &end);
     if (options->json && !run_reports_write(gate->directory, options->json))
         status = STATUS_FAILED;
     run_reports_remove(gate->directory);

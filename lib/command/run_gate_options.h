@@ -13,6 +13,7 @@ struct run_gate_options {
     struct run_expectations expectations;
     int64_t warmup_ms;   /* 0: none */
     int64_t duration_ms; /* 0: until the program ends by itself */
+    bool tree;           /* what the program starts counts as well */
     const char *json;    /* where the reports of all processes go, or NULL */
 };
 

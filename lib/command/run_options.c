@@ -137,6 +137,9 @@ static bool take(const struct call_option *option, const char *value, struct run
         return parse_signal(value, &options->death_signal);
     case RUN_OPTION_EXPECT:
         return run_expect_read(value, &options->gate.expectations);
+    case RUN_OPTION_TREE:
+        options->gate.tree = true;
+        return true;
     case RUN_OPTION_WARMUP:
         return parse_warmup(value, &options->gate.warmup_ms);
     case RUN_OPTION_DURATION:

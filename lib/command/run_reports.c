@@ -17,68 +17,6 @@
 
 static struct al_reading reading;
 
-/* -- of one process -----------------------------------------------------------------------------
- */
-
-static struct run_counts counts_of_reading(void)
-{
-    const uint64_t *field = reading.snapshot.field;
-
-    return (struct run_counts){
-        .began_ns = reading.live.head.began_real_ns,
-        .major = (double)field[AL_FIELD_faults_major],
-        .minor = (double)field[AL_FIELD_faults_minor],
-        .major_after_lock = (double)field[AL_FIELD_faults_major_after_lock],
-        .minor_after_lock = (double)field[AL_FIELD_faults_minor_after_lock],
-        .major_after_mark = (double)field[AL_FIELD_faults_major_after_mark],
-        .minor_after_mark = (double)field[AL_FIELD_faults_minor_after_mark],
-        .failures = (double)(field[AL_FIELD_failures_EPERM] + field[AL_FIELD_failures_ENOMEM] +
-                             field[AL_FIELD_failures_EAGAIN] + field[AL_FIELD_failures_ENOSYS] +
-                             field[AL_FIELD_failures_EINVAL] + field[AL_FIELD_failures_other]),
-        .downgrades = (double)reading.live.head.downgrade_count,
-        .locked = (double)field[AL_FIELD_memory_locked_bytes],
-        .swap = (double)field[AL_FIELD_memory_swap_bytes],
-        .resident = (double)field[AL_FIELD_memory_rss_bytes],
-        .unlocked = (double)field[AL_FIELD_memory_unlocked_resident_bytes],
-    };
-}
-
-/* The resident part of mappings without a lock, but for those that the kernel itself put there. */
-static double unlocked_of(pid_t pid)
-{
-    FILE *smaps = fopen(text_of("/proc/%d/smaps", (int)pid), "re");
-    unsigned long resident = 0;
-    double unlocked = 0;
-    bool kernels = false;
-    char *line = NULL;
-    size_t size = 0;
-
-    if (!smaps)
-        return -1;
-    while (getline(&line, &size, smaps) > 0) {
-        unsigned long start;
-        unsigned long end;
-
-        if (sscanf(line, "%lx-%lx ", &start, &end) == 2)
-            kernels = strstr(line, " [v") != NULL;
-        else if (sscanf(line, "Rss: %lu", &resident) != 1 && !kernels &&
-                 strncmp(line, "VmFlags:", 8) == 0 && !strstr(line, " lo"))
-            unlocked += (double)resident * 1024;
-    }
-    free(line);
-    (void)fclose(smaps);
-    return unlocked;
-}
-
-bool run_counts_of_process(pid_t pid, struct run_counts *ret_counts)
-{
-    if (al_reader_read_process(pid, &reading))
-        return false;
-    *ret_counts = counts_of_reading();
-    ret_counts->unlocked = unlocked_of(pid);
-    return true;
-}
-
 /* -- of all that have left a file ---------------------------------------------------------------
  */
 
@@ -95,59 +33,37 @@ static void settle(void)
 {
     const struct al_live_head *head = &reading.live.head;
 
-    if (strcmp(reading.snapshot.ended, "running") == 0 && kill(head->pid, 0) && errno == ESRCH)
+    if (strcmp(reading.snapshot.ended, "running") == 0 && kill(head->pid, 0) && errno == ESRCH) {
         reading.snapshot.ended = head->state == AL_LIVE_ENDED ? head->ended : "killed";
+        reading.current = head->state == AL_LIVE_ENDED;
+    }
 }
 
-static void each(const char *directory, void (*visit)(void *data), void *data)
+size_t run_reports_each(const char *directory, run_reports_visit *visit, void *data)
 {
+    size_t unreadable = 0;
     DIR *list = opendir(directory);
     const struct dirent *entry;
 
     while (list && (entry = readdir(list))) {
-        if (entry->d_name[0] == '.' ||
-            al_reader_read_file(path_in(directory, entry->d_name), &reading))
+        if (entry->d_name[0] == '.')
             continue;
+        if (al_reader_read_file(path_in(directory, entry->d_name), &reading)) {
+            unreadable++;
+            continue;
+        }
         settle();
-        visit(data);
+        visit(&reading, data);
     }
     if (list)
         (void)closedir(list);
-}
-
-struct last {
-    pid_t pid;
-    bool found;
-    bool whole; /* it has come to its end, and looked at everything */
-    struct run_counts counts;
-};
-
-static void take_last(void *data)
-{
-    struct last *last = data;
-
-    if (reading.live.head.pid != last->pid ||
-        (last->found && reading.live.head.began_real_ns < last->counts.began_ns))
-        return;
-    last->found = true;
-    last->whole = strcmp(reading.snapshot.ended, "killed") != 0 &&
-                  strcmp(reading.snapshot.ended, "running") != 0;
-    last->counts = counts_of_reading();
-}
-
-bool run_counts_of_last(const char *directory, pid_t pid, struct run_counts *ret_counts)
-{
-    struct last last = {.pid = pid};
-
-    each(directory, take_last, &last);
-    *ret_counts = last.counts;
-    return last.whole;
+    return unreadable;
 }
 
 /* -- as JSON ------------------------------------------------------------------------------------
  */
 
-bool run_reports_can_go_to(const char *path)
+bool run_reports_can_go_to(const char *option, const char *path)
 {
     struct stat status;
     const char *slash = strrchr(path, '/');
@@ -157,7 +73,7 @@ bool run_reports_can_go_to(const char *path)
         errno = EISDIR;
     else if (*path && access(directory, W_OK | X_OK) == 0)
         return true;
-    complain("--json %s: %s", path, strerror(errno));
+    complain("%s %s: %s", option, path, strerror(errno));
     return false;
 }
 
@@ -171,18 +87,18 @@ struct reports {
     size_t count;
 };
 
-static void take_report(void *data)
+static void take_report(const struct al_reading *found, void *data)
 {
     static char bytes[AL_REPORT_BYTES];
     struct al_text text = al_text_over(bytes, sizeof(bytes));
     struct reports *reports = data;
     struct report *list = allocate((reports->count + 1) * sizeof(*list));
 
-    al_emit_json(&text, &reading.snapshot);
+    al_emit_json(&text, &found->snapshot);
     if (reports->count)
         memcpy(list, reports->list, reports->count * sizeof(*list));
     free(reports->list);
-    list[reports->count++] = (struct report){reading.live.head.began_real_ns, text_of("%s", bytes)};
+    list[reports->count++] = (struct report){found->live.head.began_real_ns, text_of("%s", bytes)};
     reports->list = list;
 }
 
@@ -202,7 +118,7 @@ bool run_reports_write(const char *directory, const char *path)
     FILE *out = open_memstream(&bytes, &length);
     int error = out ? 0 : -ENOMEM;
 
-    each(directory, take_report, &reports);
+    (void)run_reports_each(directory, take_report, &reports);
     if (reports.count)
         qsort(reports.list, reports.count, sizeof(*reports.list), by_beginning);
     for (size_t i = 0; out && i < reports.count; i++)

@@ -132,6 +132,7 @@ int al_reader_read_process(pid_t pid, struct al_reading *ret_reading)
         return error;
     ret_reading->snapshot.ended = "running";
     ret_reading->snapshot.pid = pid;
+    ret_reading->current = true;
     return al_source_fill_gauges(pid, &ret_reading->snapshot) ? 0 : -ESRCH;
 }
 
@@ -171,8 +172,10 @@ static int read_open(int fd, struct al_reading *reading)
         reading->snapshot.ended = "running";
     else
         reading->snapshot.ended = head->state == AL_LIVE_ENDED ? head->ended : "killed";
+    reading->current = !alive && strcmp(reading->snapshot.ended, "killed") != 0 &&
+                       strcmp(reading->snapshot.ended, "running") != 0;
     if (alive && al_source_is_mapped(head->pid, fd))
-        (void)al_source_fill_gauges(head->pid, &reading->snapshot);
+        reading->current = al_source_fill_gauges(head->pid, &reading->snapshot);
     return 0;
 }
 

@@ -16,6 +16,8 @@
 struct al_reading {
     struct al_snapshot snapshot;
     bool complete; /* false: of some threads nothing is known, their blocks were not to be had */
+    bool current; /* what the kernel counts is of now, or of the process's end by itself; else it is
+                     of the last look */
 
     /* What the snapshot points to. */
     struct al_run run;

@@ -1,38 +1,20 @@
 """autolock run: what is expected of a program, and what was measured."""
 
 import json
-import os
 import pathlib
 import signal
 import subprocess
 
 import harness
 from command import Done, autolock, own, path
+from gating import NAMES, places, rows
 from harness import Skip, directory, need_privilege, program
 
 QUIET = ("run", "--stats", "off", "--on-failure", "ignore")
-NAMES = ("majflt", "minflt", "failures", "unlocked", "locked", "swap", "coverage", "downgrades")
-
-
-def _places() -> set:
-    """Where counters are kept meanwhile."""
-    return {name for name in os.listdir("/dev/shm") if name.startswith("autolock-")}
 
 
 def _expect(expression: str, *command: str, options: tuple = ()) -> Done:
     return autolock(*QUIET, "--expect", expression, *options, "--", *command)
-
-
-def _rows(done: Done) -> dict:
-    """expectation: (measured, holds)"""
-    lines = done.err.decode().splitlines()
-    begin = next(number for number, line in enumerate(lines) if line.split() == ["expected", "measured"])
-    rows = {}
-    for line in lines[begin + 1:]:
-        expected, measured = line[2:26].strip(), line[27:51].strip()
-        rows[expected] = (measured, line.endswith(" ok"))
-        assert line.endswith((" ok", " FAILED")), line
-    return rows
 
 
 def test_what_is_measured_is_the_report() -> None:
@@ -42,18 +24,18 @@ def test_what_is_measured_is_the_report() -> None:
         done = autolock("run", "--on-failure", "ignore", "--stats", "json", "--stats-file", str(file), "--expect",
                         ",".join(f"{name}>=0" for name in NAMES), "--", own("state")).expect(23)
         report = json.loads(file.read_text())
-        rows = {name.removesuffix(">=0"): measured.split()[0] for name, (measured, _) in _rows(done).items()}
-        assert set(rows) == set(NAMES), rows
+        told = {name.removesuffix(">=0"): measured.split()[0] for name, (measured, _) in rows(done).items()}
+        assert set(told) == set(NAMES), told
         memory = report["memory"]
-        assert int(rows["majflt"]) == report["faults"]["major_after_lock"]
-        assert int(rows["minflt"]) == report["faults"]["minor_after_lock"]
-        assert int(rows["failures"]) == sum(report["failures"].values())
-        assert int(rows["unlocked"]) == memory["unlocked_resident_bytes"]
-        assert int(rows["locked"]) == memory["locked_bytes"]
-        assert int(rows["swap"]) == memory["swap_bytes"]
-        assert int(rows["downgrades"]) == len(report["downgrades"])
+        assert int(told["majflt"]) == report["faults"]["major_after_lock"]
+        assert int(told["minflt"]) == report["faults"]["minor_after_lock"]
+        assert int(told["failures"]) == sum(report["failures"].values())
+        assert int(told["unlocked"]) == memory["unlocked_resident_bytes"]
+        assert int(told["locked"]) == memory["locked_bytes"]
+        assert int(told["swap"]) == memory["swap_bytes"]
+        assert int(told["downgrades"]) == len(report["downgrades"])
         covered = 100 * (1 - memory["unlocked_resident_bytes"] / memory["rss_bytes"])
-        assert abs(float(rows["coverage"].rstrip("%")) - covered) < 0.02
+        assert abs(float(told["coverage"].rstrip("%")) - covered) < 0.02
 
 
 def test_each_operator() -> None:
@@ -62,19 +44,19 @@ def test_each_operator() -> None:
                              ("swap=1K", False), ("swap<1K", True), ("coverage<=100%", True),
                              ("coverage<=100", True), ("coverage>100%", False)):
         done = _expect(expression, "true").expect(0 if good else 86, b"")
-        assert _rows(done)[expression][1] == good, done
+        assert rows(done)[expression][1] == good, done
 
 
 def test_all_of_them() -> None:
     need_privilege()
     done = _expect("failures=0,unlocked=0,locked>100K, coverage >= 99.5%", "true").expect(0, b"")
-    assert all(good for _, good in _rows(done).values()) and b"4 of 4 expectations hold" in done.err, done
+    assert all(good for _, good in rows(done).values()) and b"4 of 4 expectations hold" in done.err, done
     done = _expect("failures=0,locked<1K,swap>1G", "true").expect(86, b"")
-    assert [good for _, good in _rows(done).values()] == [True, False, False], done
+    assert [good for _, good in rows(done).values()] == [True, False, False], done
     assert b"2 of 3 expectations failed" in done.err, done
     # Of several options as well.
     done = autolock(*QUIET, "--expect", "swap=0", "--expect", "locked=1", "--", "true").expect(86)
-    assert len(_rows(done)) == 2, done
+    assert len(rows(done)) == 2, done
 
 
 def test_nothing_is_locked() -> None:
@@ -86,7 +68,7 @@ def test_the_programs_own_failure_says_more() -> None:
     _expect("locked=1", "false").expect(1)
     done = _expect("swap=0", "sh", "-c", "kill -9 $$").expect(128 + signal.SIGKILL)
     # It has left no figures.
-    assert _rows(done)["swap=0"] == ("not known", False), done
+    assert rows(done)["swap=0"] == ("not known", False), done
     _expect("swap=0", "no-such-program").expect(127, b"")
 
 
@@ -94,13 +76,13 @@ def test_the_library_is_not_there() -> None:
     """Nothing is known, so nothing holds."""
     for options in ("--mode", "off"), ("--programs", "other"):
         done = _expect("swap=0", "true", options=options).expect(86, b"")
-        assert _rows(done)["swap=0"] == ("not known", False), done
+        assert rows(done)["swap=0"] == ("not known", False), done
 
 
 def test_wrong_expressions() -> None:
     with directory() as folder:
         mark = folder / "mark"
-        before = _places()
+        before = places()
         for wrong in ("majfl=0", "majflt", "majflt=", "majflt=-1", "majflt=x", "majflt=1K", "=0", "", "majflt=0,",
                       "coverage>101%", "coverage>-1", "coverage=%", "locked>1KB", "majflt=>0", "majflt = 0 0", "majflt=0%"):
             done = _expect(wrong, "touch", str(mark)).expect(78, b"")
@@ -110,7 +92,7 @@ def test_wrong_expressions() -> None:
                       ("--json", "/no/such/place"), ("--live-dir", str(folder))):
             done = _expect("majflt=0", "touch", str(mark), options=wrong).expect(78, b"")
             assert done.err.count(b"\n") == 1, done
-        assert not mark.exists() and _places() == before
+        assert not mark.exists() and places() == before
         assert b"did you mean majflt?" in _expect("majfl=0", "true").err
 
 
@@ -122,7 +104,7 @@ def test_warm_up_by_time() -> None:
         assert process.stdout is not None and process.stdout.readline() == b"ready\n"
         assert process.wait(timeout=harness.PATIENCE_S) == 0, process.stderr
     done = _expect("majflt>=0", "true", options=("--warmup", "1h")).expect(86, b"")
-    assert b"ended before its warm-up" in done.err and _rows(done)["majflt>=0"] == ("not known", False), done
+    assert b"ended before its warm-up" in done.err and rows(done)["majflt>=0"] == ("not known", False), done
 
 
 def test_warm_up_by_mark() -> None:
@@ -135,16 +117,16 @@ def test_warm_up_by_mark() -> None:
             raise Skip("the program cannot tell here")
         done.expect(0)
         faults = json.loads(file.read_text().splitlines()[-1])["faults"]
-        rows = _rows(done)
-        assert int(rows["majflt>=0"][0]) == faults["major_after_mark"], (rows, faults)
-        assert int(rows["minflt>=0"][0]) == faults["minor_after_mark"], (rows, faults)
+        told = rows(done)
+        assert int(told["majflt>=0"][0]) == faults["major_after_mark"], (told, faults)
+        assert int(told["minflt>=0"][0]) == faults["minor_after_mark"], (told, faults)
         assert faults["minor_after_mark"] < faults["minor_after_lock"], faults
 
 
 def test_duration() -> None:
     """It is asked to end, and that is no failure; nor is what a program makes of it."""
     done = _expect("swap=0,locked>=0", "sleep", "1000", options=("--duration", "1s")).expect(0, b"")
-    assert all(good for _, good in _rows(done).values()), done
+    assert all(good for _, good in rows(done).values()), done
     _expect("swap=1", "sleep", "1000", options=("--duration", "1s")).expect(86, b"")
     autolock(*QUIET, "--duration", "2s", "--", own("signals")).expect(9)
     autolock(*QUIET, "--duration", "1h", "--", "sh", "-c", "exit 3").expect(3, b"", b"")
@@ -154,13 +136,13 @@ def test_reports_of_all_processes() -> None:
     with directory() as folder:
         file = folder / "reports"
         file.write_text("what was there before")
-        before = _places()
+        before = places()
         script = "ls / >/dev/null; (exec true); kill -9 $$"
         autolock(*QUIET, "--json", str(file), "--", "sh", "-c", script).expect(137, b"", b"")
         reports = harness.parse_reports(file.read_bytes())
         ends = [(report["program"], report["ended"]) for report in reports]
         assert ends[0] == ("sh", "killed") and ("ls", "exit") in ends and ("true", "exit") in ends, ends
-        assert _places() == before
+        assert places() == before
         # The program's own report is as it would be.
         other = folder / "own"
         done = autolock("run", "--json", str(file), "--stats", "json", "--stats-file", str(other), "--", "true")
@@ -172,7 +154,7 @@ def test_reports_of_all_processes() -> None:
 
 
 def test_nothing_is_left_behind() -> None:
-    before = _places()
+    before = places()
     for command in ("true",), ("false",), ("no-such-program",), ("sh", "-c", "kill -9 $$"), ("/etc/passwd",):
         _expect("swap=0", *command)
     with directory() as folder:
@@ -180,4 +162,4 @@ def test_nothing_is_left_behind() -> None:
         binary.write_bytes(b"\0\1\2")
         binary.chmod(0o755)
         _expect("swap=0", str(binary)).expect(126, b"")
-    assert _places() == before
+    assert places() == before
