@@ -34,6 +34,7 @@ test  may  -                            libclang-rt-dev|libclang-rt-14-dev|libcl
 test  may  shellcheck                   shellcheck             ShellCheck           shellcheck           shellcheck
 test  may  valgrind                     valgrind               valgrind             valgrind             valgrind
 test  may  strace                       strace                 strace               strace               strace
+test  may  xmllint                      libxml2-utils          libxml2              libxml2-utils        libxml2
 test  may  jq                           jq                     jq                   jq                   jq
 test  may  redis-server                 redis-server           redis|valkey         redis|valkey         redis|valkey
 test  may  redis-cli                    redis-tools            redis|valkey         redis|valkey         redis|valkey

@@ -65,6 +65,11 @@ static const struct call_option gate[] = {
      .value = "FILE",
      .kind = CALL_FILE,
      .help = "the reports of all its processes, one a line"},
+    {.name = "junit",
+     .id = RUN_OPTION_JUNIT,
+     .value = "FILE",
+     .kind = CALL_FILE,
+     .help = "what --expect comes to as a JUnit file, one test case an expectation"},
     {.name = NULL},
 };
 

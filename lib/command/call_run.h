@@ -13,7 +13,8 @@ enum call_run_option {
     RUN_OPTION_TREE,
     RUN_OPTION_WARMUP,
     RUN_OPTION_DURATION,
-    RUN_OPTION_JSON
+    RUN_OPTION_JSON,
+    RUN_OPTION_JUNIT
 };
 
 #endif

@@ -9,7 +9,6 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include <unistd.h>
 
 enum unit { COUNT, BYTES, PERCENT };
 
@@ -185,31 +184,38 @@ static const char *shown(enum run_figure figure, double value)
     return text_of("%.0f (%s)", value, bytes);
 }
 
-bool run_expect_judge(const struct run_expectations *expectations,
-                      const struct run_figures *figures, const char *program)
+struct run_verdict run_expect_judge(const struct run_expectations *expectations,
+                                    const struct run_figures *figures, const char *program)
 {
-    size_t failed = 0;
-    bool colour = isatty(STDERR_FILENO) == 1;
+    struct run_verdict verdict = {.program = program, .count = expectations->count};
 
-    for (size_t i = 0; i < expectations->count; i++) {
-        const struct run_expectation *expectation = &expectations->list[i];
-
-        failed += !holds(expectation, figures->value[expectation->figure]);
-    }
-    complain("%s: %zu of %zu expectations %s", program, failed ? failed : expectations->count,
-             expectations->count, failed ? "failed" : "hold");
-    (void)fprintf(stderr, "  %-24s %-24s\n", "expected", "measured");
-    for (size_t i = 0; i < expectations->count; i++) {
+    verdict.list = allocate((verdict.count + 1) * sizeof(*verdict.list));
+    for (size_t i = 0; i < verdict.count; i++) {
         const struct run_expectation *expectation = &expectations->list[i];
         double measured = figures->value[expectation->figure];
         bool good = holds(expectation, measured);
 
-        (void)fprintf(stderr, "  %-24s %-24s %s%s%s\n", expectation->text,
-                      shown(expectation->figure, measured),
-                      !colour ? ""
-                      : good  ? "\033[32m"
-                              : "\033[31m",
-                      good ? "ok" : "FAILED", colour ? "\033[0m" : "");
+        verdict.list[i] = (struct run_judged){
+            .expected = expectation->text,
+            .name = figure_rows[expectation->figure].name,
+            .measured = shown(expectation->figure, measured),
+            .holds = good,
+        };
+        verdict.failed += !good;
     }
-    return failed == 0;
+    return verdict;
+}
+
+void run_verdict_print(const struct run_verdict *verdict, FILE *to, bool colour)
+{
+    (void)fprintf(to, "  %-24s %-24s\n", "expected", "measured");
+    for (size_t i = 0; i < verdict->count; i++) {
+        const struct run_judged *judged = &verdict->list[i];
+
+        (void)fprintf(to, "  %-24s %-24s %s%s%s\n", judged->expected, judged->measured,
+                      !colour         ? ""
+                      : judged->holds ? "\033[32m"
+                                      : "\033[31m",
+                      judged->holds ? "ok" : "FAILED", colour ? "\033[0m" : "");
+    }
 }

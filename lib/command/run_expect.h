@@ -6,6 +6,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdio.h>
 
 enum run_figure {
     RUN_MAJFLT,
@@ -44,9 +45,25 @@ struct run_expectations {
 /* Appends those of `text`. False: something is wrong in it, complained of. */
 bool run_expect_read(const char *text, struct run_expectations *expectations);
 
-/* Says on standard error what was expected and what was measured. True: all hold. What is not known
- * does not hold. */
-bool run_expect_judge(const struct run_expectations *expectations,
-                      const struct run_figures *figures, const char *program);
+struct run_judged {
+    const char *expected; /* as it was written */
+    const char *name;     /* of the figure */
+    const char *measured; /* "not known", if it is not */
+    bool holds;
+};
+
+struct run_verdict {
+    const char *program;
+    struct run_judged *list;
+    size_t count;
+    size_t failed;
+};
+
+/* What is not known does not hold. */
+struct run_verdict run_expect_judge(const struct run_expectations *expectations,
+                                    const struct run_figures *figures, const char *program);
+
+/* A table of what was expected and what was measured. */
+void run_verdict_print(const struct run_verdict *verdict, FILE *to, bool colour);
 
 #endif

@@ -3,6 +3,8 @@
 #include "command.h"
 #include "memory.h"
 #include "run_counts.h"
+#include "run_github.h"
+#include "run_junit.h"
 #include "run_reports.h"
 #include "run_tree.h"
 
@@ -62,7 +64,8 @@ struct run_gate *run_gate_open(const struct run_gate_options *options)
     struct run_gate *gate = allocate(sizeof(*gate));
 
     gate->options = options;
-    if (options->json && !run_reports_can_go_to("--json", options->json))
+    if ((options->json && !run_reports_can_go_to("--json", options->json)) ||
+        (options->junit && !run_reports_can_go_to("--junit", options->junit)))
         return NULL;
     gate->directory = make_directory();
     if (!gate->directory)
@@ -190,9 +193,37 @@ static struct run_figures measure(struct run_gate *gate, pid_t pid, const char *
     return run_figures_unknown();
 }
 
+static const char *describe(int status)
+{
+    return WIFEXITED(status) ? text_of("with status %d", WEXITSTATUS(status))
+                             : text_of("by signal %d", WTERMSIG(status));
+}
+
 void run_gate_discard(struct run_gate *gate)
 {
     run_reports_remove(gate->directory);
+}
+
+static int judge(const struct run_gate *gate, const struct run_figures *figures,
+                 const char *program, const struct run_end *ended)
+{
+    const struct run_gate_options *options = gate->options;
+    struct run_verdict verdict = run_expect_judge(&options->expectations, figures, program);
+    struct run_about about = {
+        .began = time(NULL) - (now_ms() - gate->began_ms) / 1000,
+        .took_ms = now_ms() - gate->began_ms,
+        .ended = describe(ended->status),
+        .tree = options->tree,
+    };
+
+    complain("%s: %zu of %zu expectations %s", program,
+             verdict.failed ? verdict.failed : verdict.count, verdict.count,
+             verdict.failed ? "failed" : "hold");
+    run_verdict_print(&verdict, stderr, isatty(STDERR_FILENO) == 1);
+    run_github_tell(&verdict, &about);
+    if (options->junit && !run_junit_write(options->junit, &verdict, &about) && !verdict.failed)
+        return STATUS_FAILED;
+    return verdict.failed ? STATUS_EXPECTATION : RUN_ON;
 }
 
 int run_gate_close(struct run_gate *gate, const char *program, const struct run_end *ended,
@@ -201,6 +232,7 @@ int run_gate_close(struct run_gate *gate, const char *program, const struct run_
     const struct run_gate_options *options = gate->options;
     struct run_figures figures = measure(gate, ended->pid, program);
     int status = RUN_ON;
+    int verdict = RUN_ON;
 
     *ret_ended_by_us = gate->asked && WIFSIGNALED(ended->status) && !gate->pressed &&
                        WTERMSIG(ended->status) == SIGTERM;
@@ -209,7 +241,7 @@ int run_gate_close(struct run_gate *gate, const char *program, const struct run_
     run_reports_remove(gate->directory);
     if (options->warmup_ms > 0 && !gate->warm)
         complain("%s: it has ended before its warm-up", program);
-    if (options->expectations.count && !run_expect_judge(&options->expectations, &figures, program))
-        status = STATUS_EXPECTATION;
-    return status;
+    if (options->expectations.count)
+        verdict = judge(gate, &figures, program, ended);
+    return verdict == RUN_ON ? status : verdict;
 }

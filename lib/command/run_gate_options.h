@@ -15,6 +15,7 @@ struct run_gate_options {
     int64_t duration_ms; /* 0: until the program ends by itself */
     bool tree;           /* what the program starts counts as well */
     const char *json;    /* where the reports of all processes go, or NULL */
+    const char *junit;   /* where the verdict goes, or NULL */
 };
 
 #endif

@@ -147,6 +147,9 @@ static bool take(const struct call_option *option, const char *value, struct run
     case RUN_OPTION_JSON:
         options->gate.json = value;
         return true;
+    case RUN_OPTION_JUNIT:
+        options->gate.junit = value;
+        return true;
     }
     return false;
 }
@@ -170,6 +173,10 @@ int run_options_read(int count, char **arguments, struct run_options *ret_option
     if (!*reader.operands) {
         complain("no program is named: autolock run [OPTION…] -- PROGRAM ARG…; autolock run --help "
                  "says more");
+        return STATUS_CONFIGURATION;
+    }
+    if (ret_options->gate.junit && !ret_options->gate.expectations.count) {
+        complain("--junit %s: there is no test without --expect", ret_options->gate.junit);
         return STATUS_CONFIGURATION;
     }
     return check_settings(ret_options->settings);

@@ -17,7 +17,7 @@ def places() -> set:
 
 def rows(done: Done) -> dict:
     """expectation: (measured, holds)"""
-    lines = done.err.decode().splitlines()
+    lines = done.err.decode(errors="replace").splitlines()
     begin = next(number for number, line in enumerate(lines) if line.split() == ["expected", "measured"])
     found = {}
     for line in lines[begin + 1:]:
