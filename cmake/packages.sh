@@ -35,6 +35,12 @@ test  may  shellcheck                   shellcheck             ShellCheck       
 test  may  valgrind                     valgrind               valgrind             valgrind             valgrind
 test  may  strace                       strace                 strace               strace               strace
 test  may  xmllint                      libxml2-utils          libxml2              libxml2-utils        libxml2
+test  may  bash                         bash                   bash                 bash                 bash
+test  may  zsh                          zsh                    zsh                  zsh                  zsh
+test  may  fish                         fish                   fish                 fish                 fish
+test  may  /usr/share/bash-completion/bash_completion bash-completion bash-completion bash-completion    bash-completion
+test  may  mandoc                       mandoc                 mandoc|groff-base    mandoc               mandoc
+test  may  groff                        groff-base|groff       groff-base           groff                groff
 test  may  jq                           jq                     jq                   jq                   jq
 test  may  redis-server                 redis-server           redis|valkey         redis|valkey         redis|valkey
 test  may  redis-cli                    redis-tools            redis|valkey         redis|valkey         redis|valkey

@@ -41,7 +41,7 @@ static const struct call_option gate[] = {
      .id = RUN_OPTION_EXPECT,
      .value = "LIST",
      .kind = CALL_LIST_OF_WORDS,
-     .words = "majflt=0 minflt=0 failures=0 unlocked=0 locked> swap=0 coverage>=99% downgrades=0",
+     .words = "majflt minflt failures unlocked locked swap coverage downgrades",
      .help = "what has to hold in the end, as 'majflt=0,failures=0,coverage>=99%': 86 if something "
              "of it does not. There are majflt, minflt, failures, unlocked, locked, swap, coverage "
              "and downgrades, and = != < <= > >="},

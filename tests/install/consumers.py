@@ -27,6 +27,11 @@ build, prefix, libdir, includedir = (pathlib.Path(word) for word in sys.argv[1:5
 library = prefix / libdir / "libautolock.so"
 
 
+# Completion and manual.
+MADE = ("share/bash-completion/completions/autolock", "share/zsh/site-functions/_autolock",
+        "share/fish/vendor_completions.d/autolock.fish", "share/man/man1/autolock.1", "share/man/man7/libautolock.7")
+
+
 class Skip(Exception):
     """The reason why it cannot be told here."""
 
@@ -100,7 +105,7 @@ def wanted_files() -> set:
     package = libdir / "cmake" / "autolock"
     return {str(path) for path in (
         libdir / "libautolock.so", includedir / "autolock" / "autolock.h", libdir / "pkgconfig" / "autolock.pc",
-        package / "autolock-config.cmake", package / "autolock-config-version.cmake")}
+        package / "autolock-config.cmake", package / "autolock-config-version.cmake", *MADE)}
 
 
 def install() -> None:
@@ -113,6 +118,8 @@ def test_is_what_was_built() -> None:
     assert library.read_bytes() == (build / "lib" / "libautolock.so").read_bytes()
     header = includedir / "autolock" / "autolock.h"
     assert (prefix / header).read_bytes() == (EXAMPLES.parent / "include" / "autolock" / "autolock.h").read_bytes()
+    for name in MADE:
+        assert (prefix / name).read_bytes() == (build / name).read_bytes(), name
     # Every user may load it.
     assert library.stat().st_mode & 0o444 == 0o444
 
