@@ -23,6 +23,7 @@ build must cmp                          diffutils              diffutils        
 test  must /usr/include/check.h         check                  check-devel          check-dev            check
 test  may  /usr/include/jansson.h          libjansson-dev         jansson-devel        jansson-dev          jansson
 test  must python3                      python3                python3              python3              python
+test  may  -                            python3-yaml           python3-pyyaml       py3-yaml             python-yaml
 test  must git                          git                    git                  git                  git
 test  may  musl-gcc                     musl-tools             musl-gcc             -                    musl
 test  may  setcap                       libcap2-bin            libcap               libcap               libcap
