@@ -33,15 +33,15 @@ enum call_kind {
 
 struct call_option {
     const char *name;
-    int id;            /* the call's own number for it, from 1 on, in call_NAME.h */
     const char *value; /* what --help has for its value; NULL: it takes none */
-    enum call_kind kind;
     const char
         *words; /* those that the value may be, or begin with; separated by blanks, or NULL */
     const char *help;
-    char letter;                     /* of its short form, or 0 */
-    bool hidden;                     /* for tests: nothing that anybody is told of */
     const struct al_option *setting; /* the variable that it is; NULL: none */
+    int id;                          /* the call's own number for it, from 1 on, in call_NAME.h */
+    enum call_kind kind;
+    char letter; /* of its short form, or 0 */
+    bool hidden; /* for tests: nothing that anybody is told of */
 };
 
 /* Options that belong together. */

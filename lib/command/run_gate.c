@@ -141,6 +141,14 @@ static double since(double end, double before)
     return end < before ? 0 : end - before;
 }
 
+/* The warm-up has not ended. */
+static void forget_counters(struct run_figures *figures)
+{
+    double *value = figures->value;
+
+    value[RUN_MAJFLT] = value[RUN_MINFLT] = value[RUN_FAILURES] = value[RUN_DOWNGRADES] = -1;
+}
+
 /* Counters count from the end of the warm-up, all else is as it was in the end. */
 static struct run_figures figures_of(const struct run_gate *gate, const struct run_counts *end)
 {
@@ -161,23 +169,24 @@ static struct run_figures figures_of(const struct run_gate *gate, const struct r
     value[RUN_DOWNGRADES] = end->downgrades - (same ? gate->at_warmup.downgrades : 0);
     if (!by_time)
         return figures;
-    value[RUN_MAJFLT] = gate->warm ? since(end->major, gate->at_warmup.major) : -1;
-    value[RUN_MINFLT] = gate->warm ? since(end->minor, gate->at_warmup.minor) : -1;
+    value[RUN_MAJFLT] = since(end->major, gate->at_warmup.major);
+    value[RUN_MINFLT] = since(end->minor, gate->at_warmup.minor);
     if (!gate->warm)
-        value[RUN_FAILURES] = value[RUN_DOWNGRADES] = -1;
+        forget_counters(&figures);
     return figures;
 }
 
 static struct run_figures figures_of_tree(struct run_gate *gate, const char *program)
 {
     bool by_mark = gate->options->warmup_ms == RUN_WARMUP_MARK;
-    bool by_time = gate->options->warmup_ms > 0;
+    struct run_figures figures;
 
     if (!gate->tree_at_end)
         gate->tree_at_end = run_tree_read(gate->directory);
-    if (by_time && !gate->warm)
-        return run_figures_unknown();
-    return run_tree_figures(gate->tree_at_end, gate->tree_at_warmup, by_mark, program);
+    figures = run_tree_figures(gate->tree_at_end, gate->tree_at_warmup, by_mark, program);
+    if (gate->options->warmup_ms > 0 && !gate->warm)
+        forget_counters(&figures);
+    return figures;
 }
 
 static struct run_figures measure(struct run_gate *gate, pid_t pid, const char *program)
