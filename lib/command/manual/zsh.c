@@ -67,7 +67,8 @@ static void put_option(FILE *out, const struct call_option *option)
     if (ends)
         (void)fputs("'(- *)'", out);
     if (option->letter)
-        (void)fprintf(out, "{-%c,--%s}", option->letter, option->name);
+        (void)fprintf(out, "{-%c%s,--%s%s}", option->letter, option->value ? "+" : "", option->name,
+                      option->value ? "=" : "");
     else
         (void)fprintf(out, "--%s%s", option->name, option->value ? "=" : "");
     (void)fputs("\"[\"", out);
