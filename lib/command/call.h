@@ -40,8 +40,9 @@ struct call_option {
     const struct al_option *setting; /* the variable that it is; NULL: none */
     int id;                          /* the call's own number for it, from 1 on, in call_NAME.h */
     enum call_kind kind;
-    char letter; /* of its short form, or 0 */
-    bool hidden; /* for tests: nothing that anybody is told of */
+    char letter;   /* of its short form, or 0 */
+    bool optional; /* it goes without a value too: --name or --name=VALUE */
+    bool hidden;   /* for tests: nothing that anybody is told of */
 };
 
 /* Options that belong together. */

@@ -52,7 +52,9 @@ static void print_option(const struct call_option *option)
     (void)printf("  --%s", option->name);
     if (option->letter)
         (void)printf(", -%c", option->letter);
-    if (option->value)
+    if (option->optional)
+        (void)printf("[=%s]", option->value);
+    else if (option->value)
         (void)printf(" %s", option->value);
     (void)putchar('\n');
     print_filled(option->help, INDENT);

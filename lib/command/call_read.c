@@ -16,6 +16,13 @@ static const struct call_option *rows;
 static struct option *long_options;
 static char *letters;
 
+static int argument_of(const struct call_option *row)
+{
+    if (row->optional)
+        return optional_argument;
+    return row->value ? required_argument : no_argument;
+}
+
 struct call_reader call_reader_of(const struct call *call, int count, char **arguments)
 {
     size_t rows_count = 0;
@@ -26,10 +33,13 @@ struct call_reader call_reader_of(const struct call *call, int count, char **arg
     long_options = allocate((rows_count + 1) * sizeof(*long_options));
     letters = text_of("%s:", call->operands_end_options ? "+" : "");
     for (size_t i = 0; i < rows_count; i++) {
-        long_options[i] = (struct option){
-            rows[i].name, rows[i].value ? required_argument : no_argument, NULL, FIRST + (int)i};
+        long_options[i] =
+            (struct option){rows[i].name, argument_of(&rows[i]), NULL, FIRST + (int)i};
         if (rows[i].letter)
-            letters = text_of("%s%c%s", letters, rows[i].letter, rows[i].value ? ":" : "");
+            letters = text_of("%s%c%s", letters, rows[i].letter,
+                              rows[i].optional ? "::"
+                              : rows[i].value  ? ":"
+                                               : "");
     }
     opterr = 0;
     return (struct call_reader){

@@ -158,7 +158,7 @@ def test_zsh_has_every_option() -> None:
     text = pathlib.Path(_need(SHARE / "zsh" / "site-functions" / "_autolock")).read_text()
     for call in names():
         function = text[text.index(f"_autolock_{call}() {{"):].split("\n}\n")[0]
-        assert set(re.findall(r"--([a-z-]+)=?\}?\"\[", function)) == set(options_of(call)), call
+        assert set(re.findall(r"--([a-z-]+)=?-?\}?\"\[", function)) == set(options_of(call)), call
 
 
 # -- fish

@@ -85,16 +85,16 @@ static const char tail[] =
     "        fi\n"
     "        kind=program\n"
     "    fi\n"
-    "    local operands=$kind\n"
+    "    local operands=$kind joined=no\n"
     "    option=${COMP_WORDS[COMP_CWORD - 1]}\n"
     "    if [ \"$current\" = = ]; then\n"
-    "        current=\n"
+    "        joined=yes current=\n"
     "    elif [ \"$option\" = = ]; then\n"
-    "        option=${COMP_WORDS[COMP_CWORD - 2]}\n"
+    "        joined=yes option=${COMP_WORDS[COMP_CWORD - 2]}\n"
     "    fi\n"
     "    _autolock_describe \"$call\" \"$option\"\n"
     "    case $option in -*) ;; *) kind=nothing ;; esac\n"
-    "    if [ \"$kind\" != nothing ]; then\n"
+    "    if [ \"$kind\" != nothing ] || [ \"$joined\" = yes ]; then\n"
     "        _autolock_complete \"$kind\" \"$words\" \"$current\"\n"
     "        return\n"
     "    fi\n"
@@ -131,7 +131,8 @@ static const char *kind_name(enum call_kind kind)
 
 static void put_case(FILE *out, const char *call, const struct call_option *option)
 {
-    if (option->hidden || !option->value)
+    /* One that need not have a value has none in the next word. */
+    if (option->hidden || !option->value || option->optional)
         return;
     (void)fprintf(out, "    '%s --%s'", call, option->name);
     if (option->letter)

@@ -73,7 +73,7 @@ static void put_call_and_options(FILE *out, const struct call *call)
 {
     (void)fputs(call->name, out);
     for (const struct call_option *option = call_options(call); option->name; option++)
-        if (option->value && call->operands_end_options)
+        if (option->value && !option->optional && call->operands_end_options)
             (void)fprintf(out, " --%s", option->name);
 }
 
@@ -108,7 +108,7 @@ static void put_option(FILE *out, const struct call *call, const struct call_opt
                   option->name);
     if (option->letter)
         (void)fprintf(out, " -s %c", option->letter);
-    if (option->value)
+    if (option->value && !option->optional)
         put_arguments(out, option->kind, option->words);
     (void)fputs(" -d ", out);
     manual_put_quoted(out, manual_short_help(option), "\\");

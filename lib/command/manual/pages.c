@@ -69,9 +69,9 @@ static void put_option(FILE *out, const struct call_option *option)
         (void)fprintf(out, "\\fR, \\fB\\-%c", option->letter);
     (void)fputs("\\fR", out);
     if (option->value) {
-        (void)fputs(" \\fI", out);
+        (void)fputs(option->optional ? "[=\\fI" : " \\fI", out);
         manual_put_plain(out, option->value);
-        (void)fputs("\\fR", out);
+        (void)fputs(option->optional ? "\\fR]" : "\\fR", out);
     }
     (void)fputc('\n', out);
     manual_put_line(out, option->help);

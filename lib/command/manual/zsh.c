@@ -59,6 +59,14 @@ static void put_action(FILE *out, const char *value, enum call_kind kind, const 
     }
 }
 
+/* Where its value is: in the same word, or there or in the next one. */
+static const char *sign_of(const struct call_option *option, const char *same, const char *any)
+{
+    if (option->optional)
+        return same;
+    return option->value ? any : "";
+}
+
 static void put_option(FILE *out, const struct call_option *option)
 {
     bool ends = option->id == CALL_HELP || option->id == CALL_VERSION;
@@ -67,16 +75,16 @@ static void put_option(FILE *out, const struct call_option *option)
     if (ends)
         (void)fputs("'(- *)'", out);
     if (option->letter)
-        (void)fprintf(out, "{-%c%s,--%s%s}", option->letter, option->value ? "+" : "", option->name,
-                      option->value ? "=" : "");
+        (void)fprintf(out, "{-%c%s,--%s%s}", option->letter, sign_of(option, "-", "+"),
+                      option->name, sign_of(option, "=-", "="));
     else
-        (void)fprintf(out, "--%s%s", option->name, option->value ? "=" : "");
+        (void)fprintf(out, "--%s%s", option->name, sign_of(option, "=-", "="));
     (void)fputs("\"[\"", out);
     manual_put_quoted(out, manual_short_help(option), SPECIAL);
     (void)fputs("\"]\"", out);
     if (!option->value)
         return;
-    (void)fputc(':', out);
+    (void)fputs(option->optional ? "::" : ":", out);
     manual_put_quoted(out, option->value, SPECIAL);
     (void)fputs(":'", out);
     put_action(out, option->value, option->kind, option->words);
