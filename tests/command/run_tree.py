@@ -101,9 +101,12 @@ def test_those_that_run_on() -> None:
     """What the program has left running is measured as it is then."""
     with directory() as folder:
         file = folder / "reports"
+        for name in "in", "out":
+            os.mkfifo(folder / name)
+        # It waits for its input, which it holds open itself.
+        script = f"cd {folder}; exec 3<>in; {program('hold_on')} <in >out & echo $!; read ready <out"
         with subprocess.Popen([path(), *QUIET, "--expect", "locked>=0,coverage>=0", "--json", str(file), "--", "sh", "-c",
-                               f"{program('hold_on')} </dev/zero >/dev/null & echo $!; sleep 1"],
-                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
+                               script], stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
             assert process.stdout is not None and process.stderr is not None
             pid = int(process.stdout.readline())
             try:
@@ -115,10 +118,10 @@ def test_those_that_run_on() -> None:
 
 
 def test_warm_up() -> None:
-    observed = (*QUIET, "--mode", "observe", "--expect", "minflt=0", "--warmup", "2s")
+    observed = (*QUIET, "--mode", "observe", "--expect", "minflt=0", "--warmup", "3s")
     # What happened before does not count, nor does who had ended.
     script = "ls / >/dev/null; sh -c 'kill -9 $$; :'; echo ready; cat"
-    with subprocess.Popen([path(), *observed, "--duration", "2500ms", "--", "sh", "-c", script], stdin=subprocess.PIPE,
+    with subprocess.Popen([path(), *observed, "--duration", "3500ms", "--", "sh", "-c", script], stdin=subprocess.PIPE,
                           stdout=subprocess.PIPE, stderr=subprocess.PIPE) as process:
         assert process.stdout is not None and process.stderr is not None
         assert process.stdout.readline() == b"ready\n"
