@@ -35,6 +35,8 @@ bool al_mapping_parse(char *line, struct al_mapping *ret_mapping)
 
     if (!parse_hex(&at, &ret_mapping->start, '-') || !parse_hex(&at, &ret_mapping->end, ' '))
         return false;
+    if (ret_mapping->start >= ret_mapping->end)
+        return false;
     if (strnlen(at, 5) < 5)
         return false;
     ret_mapping->readable = at[0] == 'r';

@@ -62,7 +62,9 @@ START_TEST(what_is_no_line)
                                        "x-2000 rwxp ",
                                        "1000 2000 rwxp ",
                                        "1000-2000-rwxp ",
-                                       "Size: 4 kB"};
+                                       "Size: 4 kB",
+                                       "2000-1000 rwxp 0 00:00 0",
+                                       "2000-2000 rwxp 0 00:00 0"};
 
     for (size_t i = 0; i < sizeof(junk) / sizeof(junk[0]); i++)
         ck_assert_msg(!parses(junk[i]), "%s", junk[i]);

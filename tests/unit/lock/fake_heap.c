@@ -25,6 +25,8 @@ struct heap {
 
 static struct heap heaps[1 + FAKE_ARENAS];
 static uint64_t random_state;
+static const uint8_t *choices; /* if not NULL, in place of it */
+static size_t choices_left;
 
 char *fake_end_of_main;
 char *const fake_start_of_main = (char *)((MODEL_FIRST + MAIN_OFFSET) * PAGE);
@@ -38,8 +40,32 @@ void fake_heap_begin(uint64_t seed)
     fake_end_of_main = fake_start_of_main;
 }
 
+void fake_choices(const uint8_t *bytes, size_t size)
+{
+    choices = bytes;
+    choices_left = size;
+}
+
+bool fake_choices_are_over(void)
+{
+    return !choices_left;
+}
+
+static uint64_t choose(uint64_t bound)
+{
+    uint64_t value = 0;
+
+    for (uint64_t range = 1; range < bound && choices_left; range <<= 8) {
+        value = value << 8 | *choices++;
+        choices_left--;
+    }
+    return value % bound;
+}
+
 uint64_t fake_random(uint64_t bound)
 {
+    if (choices)
+        return choose(bound);
     random_state ^= random_state << 13;
     random_state ^= random_state >> 7;
     random_state ^= random_state << 17;

@@ -27,6 +27,13 @@ extern char *const fake_start_of_main;
 
 void fake_heap_begin(uint64_t seed);
 
+/*
+ * From now on it is these bytes that choose, and not chance: `fake_random` takes as many of them as
+ * the bound needs, and is 0 when they are over. They must be there as long as they are needed.
+ */
+void fake_choices(const uint8_t *bytes, size_t size);
+bool fake_choices_are_over(void);
+
 /* Any number below `bound`. */
 uint64_t fake_random(uint64_t bound);
 

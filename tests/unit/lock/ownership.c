@@ -4,6 +4,8 @@
 #include "locker.h"
 #include "regions.h"
 
+#include <string.h>
+
 enum { PAGE = 4096, BLOCKS_MAX = 4000, REGIONS_MAX = 200 };
 
 struct block {
@@ -556,6 +558,9 @@ static void add_existing(void)
 void ownership_begin(const struct ownership_setup *wanted)
 {
     setup = *wanted;
+    memset(pages, 0, sizeof(pages));
+    memset(blocks, 0, sizeof(blocks));
+    everything = false;
     books_begin(setup.kinds);
     al_books.policy.min_size = setup.min_size;
     al_books.policy.max_size = setup.max_size;
