@@ -71,6 +71,16 @@ for sanitizer in asan tsan; do
     fi
 done
 
+# What is read from outside, and who owns which page, with inputs that grow from what they reach.
+if printf 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
+    clang -fsanitize=fuzzer,address -x c -o /dev/null - 2>/dev/null; then
+    if build build/fuzz --preset fuzz; then
+        run build/fuzz --label-regex '^fuzz$'
+    fi
+else
+    say 'no clang with libFuzzer here: the fuzzers are left out'
+fi
+
 # The other compiler must have nothing to say either.
 if command -v clang >/dev/null; then
     build build/clang -S . -B build/clang -DCMAKE_C_COMPILER=clang -DAUTOLOCK_WERROR=ON || :

@@ -72,17 +72,23 @@ static struct ownership_setup read_setup(const uint8_t *bytes)
     return setup;
 }
 
+static struct al_heap_owner heap_owner_at_start;
+
+int LLVMFuzzerInitialize(int *count, char ***arguments);
+
+int LLVMFuzzerInitialize(int *count, char ***arguments)
+{
+    (void)count;
+    (void)arguments;
+    heap_owner_at_start = al_heap_owner;
+    return 0;
+}
+
 static void forget(void)
 {
-    static struct al_heap_owner heap_owner;
-    static bool saved;
-
-    if (!saved)
-        heap_owner = al_heap_owner;
-    saved = true;
     fuzz_expect(al_books_change(MODEL_FIRST, MODEL_END, ~0U, 0, AL_EXCLUSIVE));
     memset(&al_books, 0, sizeof(al_books));
-    al_heap_owner = heap_owner;
+    al_heap_owner = heap_owner_at_start;
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
