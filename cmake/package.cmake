@@ -30,6 +30,8 @@ configure_package_config_file(${PROJECT_SOURCE_DIR}/cmake/autolock-config.cmake.
 write_basic_package_version_file(${PROJECT_BINARY_DIR}/autolock-config-version.cmake
   COMPATIBILITY SameMajorVersion)
 
-install(FILES ${PROJECT_BINARY_DIR}/autolock.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)
+install(FILES ${PROJECT_BINARY_DIR}/autolock.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig
+  COMPONENT development)
 install(FILES ${PROJECT_BINARY_DIR}/autolock-config.cmake
-  ${PROJECT_BINARY_DIR}/autolock-config-version.cmake DESTINATION ${package_dir})
+  ${PROJECT_BINARY_DIR}/autolock-config-version.cmake DESTINATION ${package_dir}
+  COMPONENT development)

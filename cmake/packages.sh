@@ -45,6 +45,9 @@ test  may  groff                        groff-base|groff       groff-base       
 test  may  jq                           jq                     jq                   jq                   jq
 test  may  redis-server                 redis-server           redis|valkey         redis|valkey         redis|valkey
 test  may  redis-cli                    redis-tools            redis|valkey         redis|valkey         redis|valkey
+test  may  lintian                      lintian                -                    -                    -
+test  may  rpmbuild                     rpm                    rpm-build            rpm                  rpm-tools
+test  may  rpmlint                      rpmlint                rpmlint              -                    -
 test  may  promtool                     prometheus             golang-github-prometheus|prometheus prometheus prometheus
 test  may  prometheus-node-exporter     prometheus-node-exporter node-exporter|golang-github-prometheus-node-exporter prometheus-node-exporter prometheus-node-exporter
 test  may  sqlite3                      sqlite3                sqlite               sqlite               sqlite

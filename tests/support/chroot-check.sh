@@ -5,8 +5,8 @@
 #     sudo sh tests/support/chroot-check.sh DIRECTORY [SUITE [COMMAND…]]
 #
 # DIRECTORY keeps the bare system and the logs for the next time (about 1 GB); SUITE is bookworm
-# unless given. A COMMAND (sh -c, in the clone) is run instead of those four steps. MIRROR in the
-# environment is another Debian mirror.
+# unless given. A COMMAND (sh -c, in the clone) is run instead of those four steps. In the environment,
+# MIRROR is another Debian mirror, and WITH a directory that is put there as /root/with.
 set -eu
 
 [ $# -ge 1 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 64; }
@@ -94,6 +94,7 @@ for mounted in sys dev; do
 done
 cp /etc/resolv.conf "$machine/etc/resolv.conf"
 git clone -q --no-hardlinks "$repository" "$machine/root/libautolock"
+[ -z "${WITH:-}" ] || cp -R "$WITH" "$machine/root/with"
 
 if [ $# -gt 0 ]; then
     for command; do inside online "$command" || failed=1; done

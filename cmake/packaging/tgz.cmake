@@ -1,0 +1,6 @@
+# A tree that runs from any folder: bin/autolock finds lib/libautolock.so beside it.
+set(CPACK_ARCHIVE_COMPONENT_INSTALL OFF)
+set(CPACK_MONOLITHIC_INSTALL ON)
+set(CPACK_PACKAGE_FILE_NAME autolock-${PROJECT_VERSION}-linux-${CMAKE_SYSTEM_PROCESSOR})
+install(FILES ${PROJECT_SOURCE_DIR}/LICENSE ${PROJECT_SOURCE_DIR}/README.md
+  DESTINATION ${CMAKE_INSTALL_DATAROOTDIR}/doc/autolock COMPONENT command)
