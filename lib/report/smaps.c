@@ -33,24 +33,46 @@ static void end_mapping(struct al_smaps *smaps)
     smaps->open = false;
 }
 
-void al_smaps_line(struct al_smaps *smaps, char *line)
+/* Whether it is the line of that name; what stands in it is `ret_rest`. */
+static bool is_line(char *line, const char *name, char **ret_rest)
 {
-    static const char resident[] = "Rss:";
-    static const char flags[] = "VmFlags:";
-    struct al_mapping mapping;
+    size_t length = strlen(name);
 
-    if (strncmp(line, resident, sizeof(resident) - 1) == 0) {
-        smaps->resident = kilobytes(line + sizeof(resident) - 1);
-    } else if (strncmp(line, flags, sizeof(flags) - 1) == 0) {
-        if (!smaps->kernels && !has_flag(line + sizeof(flags) - 1, "lo"))
+    *ret_rest = line + length;
+    return strncmp(line, name, length) == 0;
+}
+
+static void begin_mapping(struct al_smaps *smaps, const struct al_mapping *mapping)
+{
+    end_mapping(smaps);
+    smaps->mapping = *mapping;
+    smaps->resident = 0;
+    smaps->swapped = 0;
+    smaps->locked = false;
+    smaps->kernels = al_mapping_is_kernels(mapping);
+    smaps->open = true;
+}
+
+enum al_smaps_news al_smaps_line(struct al_smaps *smaps, char *line)
+{
+    struct al_mapping mapping;
+    char *rest;
+
+    if (is_line(line, "Rss:", &rest)) {
+        smaps->resident = kilobytes(rest);
+    } else if (is_line(line, "Swap:", &rest)) {
+        smaps->swapped = kilobytes(rest);
+    } else if (is_line(line, "VmFlags:", &rest)) {
+        smaps->locked = has_flag(rest, "lo");
+        if (!smaps->kernels && !smaps->locked)
             smaps->unlocked += smaps->resident;
         smaps->open = false;
+        return AL_SMAPS_END;
     } else if (al_mapping_parse(line, &mapping)) {
-        end_mapping(smaps);
-        smaps->resident = 0;
-        smaps->kernels = al_mapping_is_kernels(&mapping);
-        smaps->open = true;
+        begin_mapping(smaps, &mapping);
+        return AL_SMAPS_BEGIN;
     }
+    return AL_SMAPS_NOTHING;
 }
 
 int al_smaps_end(struct al_smaps *smaps)
@@ -61,7 +83,7 @@ int al_smaps_end(struct al_smaps *smaps)
 
 static bool visit(char *line, void *data)
 {
-    al_smaps_line(data, line);
+    (void)al_smaps_line(data, line);
     return true;
 }
 

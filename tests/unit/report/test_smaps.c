@@ -33,10 +33,27 @@ enum { UNLOCKED = (8 + 12 + 4) << 10 };
 
 static struct al_smaps smaps;
 
+/* What is told of the mappings one by one. */
+static unsigned begun;
+static uint64_t resident;
+static uint64_t swapped;
+static uint64_t locked;
+
 static bool visit(char *line, void *data)
 {
     ck_assert_ptr_null(data);
-    al_smaps_line(&smaps, line);
+    switch (al_smaps_line(&smaps, line)) {
+    case AL_SMAPS_BEGIN:
+        begun++;
+        break;
+    case AL_SMAPS_END:
+        resident += smaps.resident;
+        swapped += smaps.swapped;
+        locked += smaps.locked ? smaps.mapping.end - smaps.mapping.start : 0;
+        break;
+    default:
+        break;
+    }
     return true;
 }
 
@@ -49,6 +66,8 @@ static int parse(const char *text, size_t size)
     fputs(text, stream);
     fclose(stream);
     memset(&smaps, 0, sizeof(smaps));
+    begun = 0;
+    resident = swapped = locked = 0;
     ck_assert_int_eq(al_lines_each("smaps", AL_LINES_LIST, buffer, size, visit, NULL), 0);
     return al_smaps_end(&smaps);
 }
@@ -57,6 +76,24 @@ START_TEST(what_is_locked_and_what_is_the_kernels_is_left_out)
 {
     ck_assert_int_eq(parse(recorded, 1 << 16), 0);
     ck_assert_uint_eq(smaps.unlocked, UNLOCKED);
+}
+END_TEST
+
+START_TEST(each_mapping_is_told)
+{
+    ck_assert_int_eq(parse(recorded, 1 << 16), 0);
+    ck_assert_uint_eq(begun, 5);
+    ck_assert_uint_eq(resident, (8 + 60 + 12 + 4 + 8) << 10);
+    ck_assert_uint_eq(locked, 64 << 10);
+    ck_assert_uint_eq(swapped, 0);
+    /* What is missing is not that of the one before; SwapPss is another line. */
+    ck_assert_int_eq(parse("1000-2000 rw-p 0 0:0 0\nSwap: 8 kB\nSwapPss: 4 kB\nVmFlags: rd lo\n"
+                           "2000-3000 rw-p 0 0:0 0\nRss: 4 kB\nVmFlags: rd\n",
+                           512),
+                     0);
+    ck_assert_uint_eq(swapped, 8 << 10);
+    ck_assert_uint_eq(resident, 4 << 10);
+    ck_assert_uint_eq(locked, 4 << 10);
 }
 END_TEST
 
@@ -130,6 +167,7 @@ int main(void)
 
     unit_in_directory(tests);
     tcase_add_test(tests, what_is_locked_and_what_is_the_kernels_is_left_out);
+    tcase_add_test(tests, each_mapping_is_told);
     tcase_add_test(tests, a_line_is_cut_by_the_end_of_the_buffer);
     tcase_add_test(tests, a_long_name);
     tcase_add_test(tests, flags_are_whole_words);
