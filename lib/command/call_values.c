@@ -44,7 +44,7 @@ bool call_are_pids(char *const *operands)
     for (; *operands; operands++) {
         size_t digits = strspn(*operands, "0123456789");
 
-        if (digits && digits <= 9 && !(*operands)[digits])
+        if (digits && digits <= 9 && !(*operands)[digits] && strtol(*operands, NULL, 10) > 0)
             continue;
         complain("\"%s\" is no process", *operands);
         return false;

@@ -12,7 +12,7 @@ bool call_read_time(const char *option, const char *value, int64_t *ret_ms);
 /* text or json. */
 bool call_read_format(const char *value, bool *ret_json);
 
-/* Processes, up to a NULL. False: one is no number. */
+/* Processes, up to a NULL. False: one is no number that a process has. */
 bool call_are_pids(char *const *operands);
 
 #endif

@@ -1,5 +1,6 @@
 #include "check_call.h"
 
+#include "memlock.h"
 #include "variable.h"
 
 #include <errno.h>
@@ -132,30 +133,13 @@ static void read_status(struct check_surroundings *ret, const char *root)
     ret->seccomp = seccomp == CHECK_UNKNOWN ? -1 : (int)seccomp;
 }
 
-/* "Max locked memory  8388608  8388608  bytes" */
 static void read_limits(struct check_surroundings *ret, const char *root)
 {
-    static const char name[] = "Max locked memory";
     char path[PATH_MAX];
-    char line[256];
-    FILE *file;
 
     make_path(path, root, "/proc/self/limits");
-    file = fopen(path, "re");
-    while (file && fgets(line, sizeof(line), file)) {
-        char *end;
-
-        if (strncmp(line, name, sizeof(name) - 1) != 0)
-            continue;
-        /* "unlimited" is no number, and CHECK_UNKNOWN is no limit. */
-        ret->soft_limit = number_of(line + sizeof(name) - 1);
-        end = line + sizeof(name) - 1;
-        end += strspn(end, " ");
-        end += strcspn(end, " ");
-        ret->hard_limit = number_of(end);
-    }
-    if (file)
-        (void)fclose(file);
+    ret->soft_limit = ret->hard_limit = 0;
+    (void)memlock_read(path, &ret->soft_limit, &ret->hard_limit);
 }
 
 /* The machine's first user namespace has this number for ever (PROC_USER_INIT_INO). */

@@ -20,6 +20,11 @@ void *allocate(size_t bytes)
     return or_end(calloc(1, bytes));
 }
 
+void *reallocate(void *memory, size_t bytes)
+{
+    return or_end(realloc(memory, bytes));
+}
+
 char *text_of(const char *format, ...)
 {
     va_list arguments;

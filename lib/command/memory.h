@@ -1,4 +1,5 @@
-/* Memory for the command, which has nothing to do where there is none. Nothing is given back. */
+/* Memory for the command, which has nothing to do where there is none. Texts and what allocate
+ * gives are not given back where the command ends soon. */
 #ifndef AL_COMMAND_MEMORY_H
 #define AL_COMMAND_MEMORY_H
 
@@ -6,6 +7,9 @@
 
 /* Zeroed. Ends the command if there is none. */
 void *allocate(size_t bytes);
+
+/* As of realloc. Ends the command if there is none. */
+void *reallocate(void *memory, size_t bytes);
 
 /* A new text, as of printf. */
 char *text_of(const char *format, ...) __attribute__((format(printf, 1, 2)));

@@ -39,4 +39,11 @@ struct al_reading {
 int al_reader_read_process(pid_t pid, struct al_reading *ret_reading);
 int al_reader_read_file(const char *path, struct al_reading *ret_reading);
 
+/*
+ * The number below which /proc shows the memory of a process: its own, or one of its threads'. The
+ * kernel shows nothing of a process whose main thread has ended before others, but all of it under
+ * the number of one of these.
+ */
+pid_t al_reader_shown_as(pid_t pid);
+
 #endif

@@ -43,9 +43,7 @@ static bool has_memory(pid_t thread)
     return has;
 }
 
-/* The kernel shows nothing of a process whose main thread has ended before others, but all of it
- * under the number of one of these. */
-static pid_t thread_with_memory(pid_t pid)
+pid_t al_reader_shown_as(pid_t pid)
 {
     pid_t found = pid;
     char path[64];
@@ -112,7 +110,7 @@ int al_source_find(pid_t pid, struct al_source *ret_source)
     size_t size = 0;
     int result = -ENOENT;
 
-    pid = thread_with_memory(pid);
+    pid = al_reader_shown_as(pid);
     maps = open_of(pid, "maps");
     if (!maps)
         return errno == ENOENT || errno == ESRCH ? -ESRCH : -errno;
@@ -139,7 +137,7 @@ int al_source_find(pid_t pid, struct al_source *ret_source)
 
 bool al_source_is_mapped(pid_t pid, int fd)
 {
-    FILE *maps = pid > 0 ? open_of(thread_with_memory(pid), "maps") : NULL;
+    FILE *maps = pid > 0 ? open_of(al_reader_shown_as(pid), "maps") : NULL;
     struct stat status;
     char *text = NULL;
     size_t size = 0;
@@ -213,7 +211,7 @@ bool al_source_fill_gauges(pid_t pid, struct al_snapshot *snapshot)
     uint64_t minor;
     uint64_t major;
 
-    pid = thread_with_memory(pid);
+    pid = al_reader_shown_as(pid);
     if (!read_all(pid, "status", text, sizeof(text)) || !read_faults(pid, &minor, &major))
         return false;
     al_memory_status_parse(text, &status);
