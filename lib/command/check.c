@@ -4,12 +4,13 @@
 #include "call_check.h"
 #include "call_values.h"
 #include "command.h"
+#include "screen.h"
 
 #include <stdlib.h>
 #include <string.h>
 #include <unistd.h>
 
-enum { STATUS_SOME = 1, STATUS_NOTHING = 2, STATUS_UNWRITTEN = 74 /* EX_IOERR */ };
+enum { STATUS_SOME = 1, STATUS_NOTHING = 2 };
 
 struct wish {
     bool json;
@@ -57,7 +58,7 @@ static int status_of(const struct check_findings *findings)
 
 static int print(const struct check_result *result, bool json)
 {
-    bool colour = isatty(STDOUT_FILENO) && !getenv("NO_COLOR");
+    bool colour = screen_has_colour();
 
     if (json)
         check_print_json(stdout, result);

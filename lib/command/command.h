@@ -11,6 +11,7 @@ enum {
     STATUS_FAILED = 1,
     STATUS_USAGE = 64,         /* EX_USAGE: the command was called wrongly */
     STATUS_DATA = 65,          /* EX_DATAERR: not a report */
+    STATUS_UNWRITTEN = 74,     /* EX_IOERR: the answer could not be written */
     STATUS_CONFIGURATION = 78, /* EX_CONFIG */
     STATUS_EXPECTATION = 86,   /* run: what was expected did not hold */
     STATUS_NOT_HELD = 125,     /* run --require: the library did not take hold */
