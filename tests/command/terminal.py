@@ -46,8 +46,8 @@ class Terminal:
     def type(self, keys: bytes) -> None:
         os.write(self.file, keys)
 
-    def resize(self, rows: int) -> None:
-        fcntl.ioctl(self.file, termios.TIOCSWINSZ, struct.pack("HHHH", rows, 80, 0, 0))
+    def resize(self, rows: int, columns: int = 80) -> None:
+        fcntl.ioctl(self.file, termios.TIOCSWINSZ, struct.pack("HHHH", rows, columns, 0, 0))
 
     def foreground(self) -> int:
         return os.tcgetpgrp(self.file)
