@@ -220,14 +220,17 @@ def test_one_ends() -> None:
 def test_a_later_one_of_its_number() -> None:
     """Another program in the process is still the process."""
     with subprocess.Popen(["sh", "-c", "read line; exec sleep 1000"], stdin=subprocess.PIPE) as process:
-        with _watch(process.pid, "--watch=50ms", columns=200) as terminal:
-            terminal.expect(rb"(sh|dash|bash)\[%d\] without" % process.pid)
-            assert process.stdin is not None
-            process.stdin.write(b"\n")
-            process.stdin.flush()
-            terminal.expect(rb"sleep\[%d\] without" % process.pid)
+        try:
+            with _watch(process.pid, "--watch=50ms", columns=200, env=_environment(NO_COLOR="1")) as terminal:
+                terminal.expect(rb"(sh|dash|bash)\[%d\] without" % process.pid)
+                assert process.stdin is not None
+                process.stdin.write(b"\n")
+                process.stdin.flush()
+                terminal.expect(rb"sleep\[%d\] without" % process.pid)
+                process.kill()
+                terminal.expect(rb"sleep\[%d\] has ended" % process.pid)
+        finally:
             process.kill()
-            terminal.expect(rb"sleep\[%d\] has ended" % process.pid)
 
 
 def test_colours() -> None:
