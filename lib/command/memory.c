@@ -5,6 +5,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
+#include <string.h>
 
 static void *or_end(void *memory)
 {
@@ -18,6 +19,11 @@ static void *or_end(void *memory)
 void *allocate(size_t bytes)
 {
     return or_end(calloc(1, bytes));
+}
+
+void *allocate_aligned(size_t alignment, size_t bytes)
+{
+    return memset(or_end(aligned_alloc(alignment, bytes)), 0, bytes);
 }
 
 void *reallocate(void *memory, size_t bytes)

@@ -8,6 +8,9 @@
 /* Zeroed. Ends the command if there is none. */
 void *allocate(size_t bytes);
 
+/* The same, for what wants to begin at a multiple of something. */
+void *allocate_aligned(size_t alignment, size_t bytes);
+
 /* As of realloc. Ends the command if there is none. */
 void *reallocate(void *memory, size_t bytes);
 

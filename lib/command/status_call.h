@@ -77,7 +77,7 @@ struct status_process {
     bool exempt;    /* it may lock more than that (CAP_IPC_LOCK) */
 
     enum status_library library;
-    struct al_reading reading; /* if COUNTED; the process stays where it is meanwhile */
+    struct al_reading *reading; /* what they were, if COUNTED */
 
     struct status_mapping *mapping; /* in the order of addresses */
     size_t count;

@@ -89,7 +89,7 @@ static void add_report(struct al_text *text, const struct status_process *proces
         al_text_string(text, "null");
         return;
     }
-    al_emit_json(text, &process->reading.snapshot);
+    al_emit_json(text, &process->reading->snapshot);
     text->at[--text->length] = '\0';
 }
 

@@ -278,7 +278,7 @@ static enum status_trouble read_once(struct status_process *process, bool *ret_w
 
     forget(process);
     /* First of all, since that may bring pages of theirs in, which are to be in the sums. */
-    counters = al_reader_read_process(process->pid, &process->reading);
+    counters = al_reader_read_process(process->pid, process->reading);
     error = read_mappings(process, shown_as);
     *ret_whole = is_whole(process, shown_as);
     if (error)
@@ -297,6 +297,8 @@ enum status_trouble status_read(struct status_process *process, pid_t pid)
 
     process->pid = pid;
     process->ended = false;
+    if (!process->reading)
+        process->reading = allocate_aligned(_Alignof(struct al_reading), sizeof(struct al_reading));
     if (!read_stat(pid, &stat))
         return not_shown(pid);
     if (stat.flags & FLAG_KERNEL)

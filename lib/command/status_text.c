@@ -81,7 +81,7 @@ static void print_title(FILE *to, const struct status_process *process,
                   process->ended ? " has ended; it was seen last" : "");
     paint(to, view, PLAIN);
     if (process->library == STATUS_COUNTED) {
-        const struct al_run *run = &process->reading.run;
+        const struct al_run *run = &process->reading->run;
         char bytes[80];
         struct al_text mode = al_text_over(bytes, sizeof(bytes));
 
@@ -253,7 +253,7 @@ void status_print_text(FILE *to, const struct status_process *process,
     print_title(to, process, view);
     print_sums(to, process, &table.total);
     if (process->library == STATUS_COUNTED)
-        print_counters(to, &process->reading);
+        print_counters(to, process->reading);
     (void)fputc('\n', to);
     print_kinds(to, process, view, &table);
     if (!view->brief) {
