@@ -13,6 +13,7 @@ from checking import Surroundings, as_nobody, as_root, made, set_capabilities, s
 from command import Done, autolock, path
 from explain import checked, enter_user_namespace, libc, memlock, possible
 from harness import MIB, NOBODY, Skip, directory, need_privilege, need_root, program
+from terminal import Terminal
 
 SIGSYS = 31
 
@@ -242,6 +243,17 @@ def test_names_are_harmless() -> None:
         name = ("\1" * 250 + "/") * 16
         done = autolock("check", "--format", "json", name).expect(2, err=b"")
         assert json.loads(done.out)["program"]["name"] == name, done
+
+
+def test_colours() -> None:
+    """On a terminal that has them, unless they are not wanted; never in JSON."""
+    plain = {"PATH": os.environ["PATH"], "TERM": "xterm"}
+    for env, coloured in ((plain, True), ({**plain, "NO_COLOR": "1"}, False), ({**plain, "TERM": "dumb"}, False)):
+        for form in "text", "json":
+            with Terminal(path(), "check", "--format", form, "true", env=env) as terminal:
+                assert os.waitstatus_to_exitcode(terminal.end()) in (0, 1, 2)
+                assert terminal.written and (b"\033[" in terminal.written) == (coloured and form == "text"), terminal.written
+    assert b"\033" not in autolock("check", "true", env=plain).out
 
 
 def test_nothing_stays() -> None:

@@ -135,6 +135,11 @@ def test_scripts() -> None:
         static = made(folder, "-static", name="interpreter")
         script.write_text(f"#!{static}\n")
         true_of(as_root(), str(script), verdict="none", loaded=False)
+        # Without a first line of its own it is a shell's that starts it.
+        script.write_text("echo ready\nread word\n")
+        answer = true_of(as_root(), "/bin/sh", str(script), verdict="all", loaded=True)
+        assert as_root().check(str(script))["verdict"] == "all"
+        assert "runs the script" in words(as_root().check(str(script)), "program")
         for first in "#!/nowhere/sh\n", "#!sh\n", f"#!{script}\n", "#!\n", "#!/usr/bin/env\n":
             script.write_text(first)
             assert as_root().check(str(script))["verdict"] == "none", first

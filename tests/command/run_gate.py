@@ -83,7 +83,7 @@ def test_wrong_expressions() -> None:
     with directory() as folder:
         mark = folder / "mark"
         before = places()
-        for wrong in ("majfl=0", "majflt", "majflt=", "majflt=-1", "majflt=x", "majflt=1K", "=0", "", "majflt=0,",
+        for wrong in ("majfl=0", "majflt", "majflt=", "majflt=-1", "majflt=x", "majflt=1K", "majflt<<3", "majflt><3", "=0", "", "majflt=0,",
                       "coverage>101%", "coverage>-1", "coverage=%", "locked>1KB", "majflt=>0", "majflt = 0 0", "majflt=0%"):
             done = _expect(wrong, "touch", str(mark)).expect(78, b"")
             assert done.err.startswith(b"autolock run: --expect") and done.err.count(b"\n") == 1, done

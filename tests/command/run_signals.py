@@ -163,6 +163,39 @@ def test_keys() -> None:
         assert signals == [b"2", b"3", b"20", b"28", b"10"], terminal.written
 
 
+def _child_of(pid: int) -> int:
+    with open(f"/proc/{pid}/task/{pid}/children") as file:
+        return int(file.read().split()[0])
+
+
+def test_what_the_program_is_sent_is_as_without() -> None:
+    """On a terminal a shell says the same of it: status, and how it ended."""
+    numbers = (signal.SIGINT, signal.SIGQUIT, signal.SIGTERM, signal.SIGHUP, signal.SIGKILL, signal.SIGUSR1)
+    for number in numbers:
+        statuses = []
+        for prefix in (), (path(), *RUN):
+            script = 'ulimit -c 0; "$@"; echo "status=$?."'
+            with Terminal("sh", "-c", script, "sh", *prefix, own("signals"), str(int(number))) as terminal:
+                os.kill(int(terminal.expect(rb"pid (\d+)\.").group(1)), number)
+                statuses.append(terminal.expect(rb"status=(\d+)\.").group(1))
+        assert statuses == [b"%d" % (128 + number)] * 2, (number, statuses)
+
+
+def test_sizes_of_the_terminal() -> None:
+    """Each change of it comes once, and the size is the program's to ask for."""
+    counts = []
+    for prefix in (), (path(), *RUN):
+        with Terminal("sh", "-c", 'trap : WINCH; "$@"', "sh", *prefix, own("signals")) as terminal:
+            terminal.expect(rb"pid \d+\.")
+            for rows in 10, 20, 30:
+                terminal.resize(rows)
+                terminal.expect(b"<28>")
+            os.kill(_child_of(terminal.pid), signal.SIGUSR2)
+            terminal.expect(b"<12>")
+            counts.append(terminal.written.count(b"<28>"))
+    assert counts == [3, 3], counts
+
+
 def test_interrupted_script_ends() -> None:
     """bash goes on with a script if what it waited for was not ended by the interrupt."""
     for prefix in ((), (path(), *RUN)):
