@@ -1,5 +1,7 @@
 #include "check_elf.h"
 
+#include "sanitizers.h"
+
 #include <gelf.h>
 #include <link.h>
 #include <stddef.h>
@@ -25,11 +27,11 @@ struct sign {
     const char *means;
 };
 
-static const struct sign sanitizer_symbols[] = {{"__asan_init", "AddressSanitizer"},
-                                                {"__hwasan_init", "HWAddressSanitizer"},
-                                                {"__tsan_init", "ThreadSanitizer"},
-                                                {"__msan_init", "MemorySanitizer"},
-                                                {NULL, NULL}};
+static const struct sign sanitizer_symbols[] = {
+#define ROW(symbol, name) {symbol, name},
+    AL_SANITIZERS(ROW)
+#undef ROW
+        {NULL, NULL}};
 
 static const struct sign sanitizer_libraries[] = {
     {"libasan.so", "AddressSanitizer"},      {"libclang_rt.asan", "AddressSanitizer"},

@@ -1,6 +1,7 @@
 #include "run_elf.h"
 
 #include "memory.h"
+#include "sanitizers.h"
 
 #include <elf.h>
 #include <endian.h>
@@ -133,10 +134,11 @@ static const char *find_sanitizer(const struct image *image)
     static const struct {
         const char *symbol;
         const char *name;
-    } rows[] = {{"__asan_init", "AddressSanitizer"},
-                {"__hwasan_init", "HWAddressSanitizer"},
-                {"__tsan_init", "ThreadSanitizer"},
-                {"__msan_init", "MemorySanitizer"}};
+    } rows[] = {
+#define ROW(symbol, name) {symbol, name},
+        AL_SANITIZERS(ROW)
+#undef ROW
+    };
     uint64_t address;
     uint64_t size;
     const char *names;

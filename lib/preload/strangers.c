@@ -3,6 +3,7 @@
 #include "counters.h"
 #include "downgrades.h"
 #include "export.h"
+#include "sanitizers.h"
 #include "symbols.h"
 
 #include <stddef.h>
@@ -26,10 +27,11 @@ const char *al_stranger_sanitizer(void)
     static const struct {
         const char *symbol;
         const char *name;
-    } rows[] = {{"__asan_init", "AddressSanitizer"},
-                {"__hwasan_init", "HWAddressSanitizer"},
-                {"__tsan_init", "ThreadSanitizer"},
-                {"__msan_init", "MemorySanitizer"}};
+    } rows[] = {
+#define ROW(symbol, name) {symbol, name},
+        AL_SANITIZERS(ROW)
+#undef ROW
+    };
 
     for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
         if (al_symbol_anywhere(rows[i].symbol))
