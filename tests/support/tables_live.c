@@ -61,6 +61,9 @@ static const struct member head[] = {
     MEMBER(al_live_head, minor_at_mark, "u64", "minor ones at the last mark, else as at the lock"),
     MEMBER(al_live_head, major_at_mark, "u64", "major ones"),
     MEMBER(al_live_head, slab, "", "the first slab: its blocks are those of the area"),
+    MEMBER(al_live_head, lock_ns, "u64",
+           "when the lock at start was done, by `CLOCK_MONOTONIC`; 0: not yet"),
+    MEMBER(al_live_head, mark_ns, "u64", "when the last mark was made, else as at the lock"),
 };
 
 static const struct member downgrade[] = {

@@ -211,6 +211,8 @@ static void describe_process(int32_t pid)
     al_live.head.began_real_ns = (uint64_t)now.tv_sec * 1000000000U + (uint64_t)now.tv_nsec;
     al_live.head.ended[0] = '\0';
     al_live.head.locked = 0;
+    al_live.head.lock_ns = 0;
+    al_live.head.mark_ns = 0;
     set_state(AL_LIVE_RUNNING);
 }
 
@@ -292,12 +294,14 @@ void al_live_set_lock(uint64_t minor, uint64_t major)
 {
     store(&al_live.head.minor_at_lock, minor);
     store(&al_live.head.major_at_lock, major);
+    store(&al_live.head.lock_ns, al_now_ns());
 }
 
 void al_live_set_mark(uint64_t minor, uint64_t major)
 {
     store(&al_live.head.minor_at_mark, minor);
     store(&al_live.head.major_at_mark, major);
+    store(&al_live.head.mark_ns, al_now_ns());
 }
 
 void al_live_finish(const char *ended)

@@ -100,6 +100,8 @@ struct al_live_head {
     uint64_t minor_at_mark; /* and at the last autolock_mark, if there was one */
     uint64_t major_at_mark;
     struct al_slab slab; /* how more blocks are found; its own are those of the area */
+    uint64_t lock_ns;    /* when the lock at start was done, CLOCK_MONOTONIC; 0: not yet */
+    uint64_t mark_ns;    /* and the last autolock_mark, else the same */
 };
 
 struct al_live {
@@ -140,7 +142,7 @@ void al_live_set(enum al_field field, uint64_t value);
 bool al_live_forked(int32_t pid);
 void al_live_show_forked(void);
 
-/* Faults "after the lock" and "after the mark" are counted from these. */
+/* Faults "after the lock" and "after the mark" are counted from these, and from now on. */
 void al_live_set_lock(uint64_t minor, uint64_t major);
 void al_live_set_mark(uint64_t minor, uint64_t major);
 
