@@ -19,6 +19,7 @@ build must make                         make                   make             
 build must cmake                        cmake                  cmake                cmake                cmake
 build must pkg-config                   pkg-config|pkgconf     pkgconf-pkg-config   pkgconf              pkgconf
 build may  /usr/include/libelf.h        libelf-dev             elfutils-libelf-devel elfutils-dev        libelf
+build may  /usr/include/elfutils/libdwfl.h libdw-dev          elfutils-devel       elfutils-dev         libelf
 build must cmp                          diffutils              diffutils            diffutils            diffutils
 test  must /usr/include/check.h         check                  check-devel          check-dev            check
 test  may  /usr/include/jansson.h          libjansson-dev         jansson-devel        jansson-dev          jansson

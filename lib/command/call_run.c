@@ -73,6 +73,19 @@ static const struct call_option gate[] = {
     {.name = NULL},
 };
 
+static const struct call_option faults[] = {
+    {.name = "faults",
+     .id = RUN_OPTION_FAULTS,
+     .help = "says of the page faults since the lock, or the warm-up, where in the program they "
+             "were, what was touched, and why it was not there"},
+    {.name = "faults-json",
+     .id = RUN_OPTION_FAULTS_JSON,
+     .value = "FILE",
+     .kind = CALL_FILE,
+     .help = "the same as one object"},
+    {.name = NULL},
+};
+
 const struct call call_run = {
     .name = "run",
     .does = "run a program with the library, and prove that it took hold",
@@ -90,6 +103,7 @@ const struct call call_run = {
              .settings = true},
             {.title = "How the program is run", .options = how},
             {.title = "What is expected of it", .options = gate},
+            {.title = "Where its page faults come from", .options = faults},
         },
     .statuses =
         {

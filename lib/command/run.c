@@ -4,9 +4,11 @@
 #include "programs.h"
 #include "run.h"
 #include "run_child.h"
+#include "run_faults.h"
 #include "run_file.h"
 #include "run_gate.h"
 #include "run_proof.h"
+#include "run_reports.h"
 #include "run_signals.h"
 
 #include <limits.h>
@@ -23,7 +25,8 @@ struct run {
     const char *library;
     char *path;
     struct run_file file;
-    struct run_gate *gate; /* NULL: nothing is asked of it */
+    struct run_gate *gate;     /* NULL: nothing is asked of it */
+    struct run_faults *faults; /* NULL: nobody asks where they come from */
 };
 
 /* -- what will become of it ---------------------------------------------------------------------
@@ -66,15 +69,18 @@ static const char *foresee(const struct run *run, enum al_log *ret_level)
 /* Only when everything else is known to be right: it makes a directory. */
 static int open_gate(struct run *run)
 {
+    const struct run_faults_options *faults = &run->options.faults;
     char *setting[2] = {NULL, NULL};
 
-    if (!run_gate_is_wanted(&run->options.gate))
+    if (!run_gate_is_wanted(&run->options.gate) && !faults->wanted)
         return RUN_ON;
     if (run->config.live_dir[0]) {
-        complain("AUTOLOCK_LIVE_DIR cannot be had together with --expect, --json and --duration, "
-                 "which have one of their own");
+        complain("AUTOLOCK_LIVE_DIR cannot be had together with --expect, --json, --duration "
+                 "and --faults, which have one of their own");
         return STATUS_CONFIGURATION;
     }
+    if (faults->file && !run_reports_can_go_to("--faults-json", faults->file))
+        return STATUS_CONFIGURATION;
     run->gate = run_gate_open(&run->options.gate);
     if (!run->gate)
         return STATUS_CONFIGURATION;
@@ -86,13 +92,18 @@ static int open_gate(struct run *run)
 /* The program's own failure says more than the gate's. */
 static int judged(const struct run *run, const struct run_end *end)
 {
+    const struct run_fault_sites *sites = NULL;
     bool as_meant = false;
     int status = RUN_ON;
 
+    if (run->faults && !end->error)
+        sites = run_faults_close(run->faults, run->options.program[0]);
     if (run->gate && end->error)
         run_gate_discard(run->gate);
     else if (run->gate)
         status = run_gate_close(run->gate, run->options.program[0], end, &as_meant);
+    if (sites && !run_faults_tell(sites, &run->options.faults) && status == RUN_ON)
+        status = STATUS_FAILED;
     if (end->error || (end->status && !as_meant))
         return RUN_ON;
     return status == RUN_ON && as_meant ? 0 : status;
@@ -146,6 +157,10 @@ static int start(struct run *run)
         child.watch[watches++] = run_proof_watch(&proof);
     if (run->gate)
         child.watch[watches++] = run_gate_watch(run->gate);
+    if (run->options.faults.wanted) {
+        run->faults = run_faults_open(&run->options.gate, run_gate_directory(run->gate));
+        child.watch[watches++] = run_faults_watch(run->faults);
+    }
     end = run_child(&child);
     status = judged(run, &end);
     if (!why && !end.error && run_proof_end(&proof) == RUN_NOT_HELD && require)

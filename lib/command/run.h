@@ -7,6 +7,7 @@
 
 #include "call.h"
 #include "options.h"
+#include "run_faults_options.h"
 #include "run_gate_options.h"
 
 #include <stdbool.h>
@@ -32,6 +33,7 @@ struct run_options {
     bool init;
     int death_signal; /* 0: none */
     struct run_gate_options gate;
+    struct run_faults_options faults;
     char **program; /* its name and arguments; NULL ends */
 };
 

@@ -78,6 +78,11 @@ char *run_gate_setting(const struct run_gate *gate)
     return text_of(AL_OPTION_PREFIX "LIVE_DIR=%s", gate->directory);
 }
 
+const char *run_gate_directory(const struct run_gate *gate)
+{
+    return gate->directory;
+}
+
 /* -- while it runs ------------------------------------------------------------------------------
  */
 

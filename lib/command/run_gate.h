@@ -20,6 +20,9 @@ struct run_gate *run_gate_open(const struct run_gate_options *options);
 /* The variable that the program needs. */
 char *run_gate_setting(const struct run_gate *gate);
 
+/* Where the program's counters are while it runs. */
+const char *run_gate_directory(const struct run_gate *gate);
+
 struct run_watch run_gate_watch(struct run_gate *gate);
 
 /*

@@ -150,6 +150,13 @@ static bool take(const struct call_option *option, const char *value, struct run
     case RUN_OPTION_JUNIT:
         options->gate.junit = value;
         return true;
+    case RUN_OPTION_FAULTS:
+        options->faults.wanted = true;
+        return true;
+    case RUN_OPTION_FAULTS_JSON:
+        options->faults.wanted = true;
+        options->faults.file = value;
+        return true;
     }
     return false;
 }
