@@ -16,8 +16,13 @@
 static const struct {
     const char *name;
     unsigned number;
-} calls[] = {{"mlockall", SYS_mlockall}, {"mlock", SYS_mlock}, {"mlock2", SYS_mlock2},
-             {"clone", SYS_clone},       {"clone3", 435},      {"memfd_create", SYS_memfd_create},
+} calls[] = {{"mlockall", SYS_mlockall},
+             {"mlock", SYS_mlock},
+             {"mlock2", SYS_mlock2},
+             {"perf_event_open", SYS_perf_event_open},
+             {"clone", SYS_clone},
+             {"clone3", 435},
+             {"memfd_create", SYS_memfd_create},
 #if defined(SYS_renameat)
              {"rename", SYS_renameat}};
 #else
