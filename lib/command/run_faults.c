@@ -16,7 +16,7 @@
 #include <unistd.h>
 
 /* Nothing has to happen sooner, unless a ring gets full. */
-enum { PAUSE_MS = 100 };
+enum { PAUSE_MS = 50 };
 
 struct run_faults {
     bool tree;

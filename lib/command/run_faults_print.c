@@ -82,6 +82,15 @@ static void print_rows(const struct run_fault_sites *sites, size_t rows)
                       faults_cause_text(sites->list[i].cause));
 }
 
+static const char *why_unseen(const struct run_fault_sites *sites)
+{
+    if (sites->lost)
+        return "lost, or brought in by calls";
+    return sites->sees_calls ? "shared memory and files that calls (of mmap, say) have brought in"
+                             : "calls (of malloc, mmap or mlock) have brought pages in; where the "
+                               "command is root, those of the program's own memory are sampled too";
+}
+
 static void print_rest(const struct run_fault_sites *sites, size_t rows)
 {
     uint64_t faults = sites->other;
@@ -95,12 +104,8 @@ static void print_rest(const struct run_fault_sites *sites, size_t rows)
         (void)fprintf(stderr, "  %" PRIu64 " samples were lost: there were too many at a time\n",
                       sites->lost);
     if (sites->unseen > 0)
-        (void)fprintf(
-            stderr, "  %" PRId64 " more are counted and were not sampled: %s\n", sites->unseen,
-            sites->lost         ? "lost, or the kernel's own"
-            : sites->sees_calls ? "the kernel's own, of memory that it had already"
-                                : "the kernel brought pages in during calls (of mmap, brk "
-                                  "or mlock); run by root, those are sampled too");
+        (void)fprintf(stderr, "  %" PRId64 " more are counted and were not sampled: %s\n",
+                      sites->unseen, why_unseen(sites));
 }
 
 void run_faults_print(const struct run_fault_sites *sites)
