@@ -1,6 +1,6 @@
 /*
  * Takes page faults after its warm-up, each sort in a function of its own. What it is told to do is
- * its first argument; what has no pages of its own to touch ends with 77.
+ * its first argument; what cannot be done here ends with 77.
  *
  * A line whose number the tests ask for has a comment that begins with "here:".
  */

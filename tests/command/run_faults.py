@@ -74,7 +74,8 @@ def _rows(done: Done) -> list:
 def test_named_by_function_and_line() -> None:
     """The program that takes memory when it should be warm fails, and is told where; with a reserve it passes."""
     need_privilege()
-    for options, function in ((AT_START, "take_fresh"), ((), "take_fresh")):
+    function = "take_fresh"
+    for options in AT_START, ():
         faults = _run("heap", options=(*options, "--expect", "minflt=0"), status=86)
         _need_symbols(faults)
         assert faults.answer["since"] == "mark"
