@@ -76,13 +76,11 @@ static const struct call_option gate[] = {
 static const struct call_option faults[] = {
     {.name = "faults",
      .id = RUN_OPTION_FAULTS,
-     .help = "says of the page faults since the lock, or the warm-up, where in the program they "
-             "were, what was touched, and why it was not there"},
-    {.name = "faults-json",
-     .id = RUN_OPTION_FAULTS_JSON,
      .value = "FILE",
+     .optional = true,
      .kind = CALL_FILE,
-     .help = "the same as one object"},
+     .help = "says of the page faults since the lock, or the warm-up, where in the program they "
+             "were, what was touched, and why it was not there; with FILE as JSON too"},
     {.name = NULL},
 };
 

@@ -15,8 +15,7 @@ enum call_run_option {
     RUN_OPTION_DURATION,
     RUN_OPTION_JSON,
     RUN_OPTION_JUNIT,
-    RUN_OPTION_FAULTS,
-    RUN_OPTION_FAULTS_JSON
+    RUN_OPTION_FAULTS
 };
 
 #endif

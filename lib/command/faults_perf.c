@@ -20,6 +20,9 @@ enum { ALL_RINGS_BYTES = 16 << 20, RING_BYTES = 4 << 20, RING_BYTES_LEAST = 16 <
 
 static char brought_filter[] = "(gfp_flags & 0x8) && (gfp_flags & 0x100)";
 
+/* PERF_FORMAT_LOST, which older headers do not have. */
+enum { FORMAT_LOST = 1 << 4 };
+
 enum { EVENTS = 3 }; /* FAULTS_MINOR, FAULTS_MAJOR, FAULTS_BROUGHT */
 
 struct ring {
@@ -47,6 +50,7 @@ struct faults_perf {
     size_t ids;
     int tracepoint; /* -1: none */
     bool user_only;
+    bool tells_lost;
 
     char *bytes;
     size_t bytes_size;
@@ -78,6 +82,7 @@ static struct perf_event_attr attributes(const struct faults_perf *perf, enum fa
         .sample_period = 1,
         .sample_type =
             PERF_SAMPLE_IP | PERF_SAMPLE_TID | PERF_SAMPLE_TIME | PERF_SAMPLE_ADDR | PERF_SAMPLE_ID,
+        .read_format = perf->tells_lost ? FORMAT_LOST : 0,
         .disabled = 1,
         .inherit = 1,
         .enable_on_exec = 1,
@@ -216,6 +221,8 @@ static int open_best(struct faults_perf *perf, long cpus)
             perf->tracepoint = -1;
         } else if ((error == -EPERM || error == -ENOMEM) && perf->ring_bytes > RING_BYTES_LEAST) {
             perf->ring_bytes /= 2;
+        } else if (error == -EINVAL && perf->tells_lost) {
+            perf->tells_lost = false;
         } else {
             return error;
         }
@@ -231,6 +238,7 @@ struct faults_perf *faults_perf_open(const char **ret_why)
     int error;
 
     *ret_why = NULL;
+    perf->tells_lost = true;
     perf->tracepoint = faults_tracepoint("kmem/mm_page_alloc");
     perf->ring = allocate((size_t)cpus * sizeof(*perf->ring));
     perf->id = allocate((size_t)cpus * EVENTS * sizeof(*perf->id));
@@ -248,6 +256,21 @@ struct faults_perf *faults_perf_open(const char **ret_why)
 bool faults_perf_sees_calls(const struct faults_perf *perf)
 {
     return perf->tracepoint >= 0;
+}
+
+uint64_t faults_perf_lost(const struct faults_perf *perf)
+{
+    uint64_t sum = 0;
+
+    for (size_t i = 0; perf->tells_lost && i < perf->rings; i++)
+        for (int kind = 0; kind < EVENTS; kind++) {
+            uint64_t values[2] = {0, 0}; /* how many there were, and how many were lost */
+            int fd = perf->ring[i].fd[kind];
+
+            if (fd >= 0 && read(fd, values, sizeof(values)) == (ssize_t)sizeof(values))
+                sum += values[1];
+        }
+    return sum;
 }
 
 void faults_perf_close(struct faults_perf *perf)

@@ -32,6 +32,10 @@ void faults_perf_wait(const struct faults_perf *perf, int wake, int timeout_ms);
 size_t faults_perf_take(struct faults_perf *perf);
 bool faults_perf_next(struct faults_perf *perf, struct faults_record *ret_record);
 
+/* How many records there was no room for, as far as the kernel tells before there is room again
+ * (since Linux 6.0). */
+uint64_t faults_perf_lost(const struct faults_perf *perf);
+
 void faults_perf_close(struct faults_perf *perf);
 
 #endif

@@ -107,6 +107,13 @@ static void flush(struct faults_process *process, struct faults_thread *thread)
     thread->brought = 0;
 }
 
+/* The fault that a page was had for may be among what is missing. */
+void faults_process_doubt(struct faults_process *process)
+{
+    for (struct faults_thread *thread = process->threads; thread; thread = thread->next)
+        thread->brought = 0;
+}
+
 void faults_process_finish(struct faults_process *process)
 {
     for (struct faults_thread *thread = process->threads; thread; thread = thread->next)
@@ -119,8 +126,7 @@ void faults_process_start_at(struct faults_process *process, uint64_t from_ns)
         return;
     process->from_ns = from_ns;
     faults_groups_clear(&process->groups);
-    for (struct faults_thread *thread = process->threads; thread; thread = thread->next)
-        thread->brought = 0;
+    faults_process_doubt(process);
 }
 
 /* -- looks --------------------------------------------------------------------------------------

@@ -55,6 +55,9 @@ void faults_process_settle(struct faults_process *process);
 void faults_process_take(struct faults_process *process, const struct faults_record *record,
                          bool moved);
 
+/* Records are missing: what is not certain without them is not counted. */
+void faults_process_doubt(struct faults_process *process);
+
 /* What is left to be counted in the end. */
 void faults_process_finish(struct faults_process *process);
 

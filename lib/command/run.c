@@ -79,7 +79,7 @@ static int open_gate(struct run *run)
                  "and --faults, which have one of their own");
         return STATUS_CONFIGURATION;
     }
-    if (faults->file && !run_reports_can_go_to("--faults-json", faults->file))
+    if (faults->file && !run_reports_can_go_to("--faults", faults->file))
         return STATUS_CONFIGURATION;
     run->gate = run_gate_open(&run->options.gate);
     if (!run->gate)

@@ -109,6 +109,8 @@ static void take(struct run_faults *faults, const struct faults_record *record)
     switch (record->kind) {
     case FAULTS_LOST:
         faults->lost += record->lost;
+        for (process = faults->processes; process; process = process->next)
+            faults_process_doubt(process);
         return;
     case FAULTS_FORKED:
         take_fork(faults, record);
@@ -270,6 +272,8 @@ const struct run_fault_sites *run_faults_close(struct run_faults *faults, const 
         (void)pthread_join(faults->reader, NULL);
     }
     take_all(faults);
+    if (faults_perf_lost(faults->perf) > faults->lost)
+        faults->lost = faults_perf_lost(faults->perf);
     /* Debugging information is looked for on this machine only. */
     (void)unsetenv("DEBUGINFOD_URLS");
     for (struct faults_process *process = faults->processes; process; process = process->next) {

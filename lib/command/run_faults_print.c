@@ -190,7 +190,7 @@ bool run_faults_write(const struct run_fault_sites *sites, const char *path)
     }
     free(bytes);
     if (error)
-        complain("--faults-json %s: %s", path, strerror(-error));
+        complain("--faults %s: %s", path, strerror(-error));
     return !error;
 }
 

@@ -152,10 +152,8 @@ static bool take(const struct call_option *option, const char *value, struct run
         return true;
     case RUN_OPTION_FAULTS:
         options->faults.wanted = true;
-        return true;
-    case RUN_OPTION_FAULTS_JSON:
-        options->faults.wanted = true;
-        options->faults.file = value;
+        if (value)
+            options->faults.file = value;
         return true;
     }
     return false;

@@ -50,7 +50,7 @@ def _line(mark: str) -> int:
 def _run(*arguments: str, options: tuple = (), status: int = 0, command: str | None = None) -> Faults:
     with directory() as folder:
         file = folder / "faults.json"
-        done = autolock(*QUIET, *options, "--faults-json", str(file), "--", command or own("faulty"), *arguments)
+        done = autolock(*QUIET, *options, f"--faults={file}", "--", command or own("faulty"), *arguments)
         if done.status == harness.SKIP:
             raise Skip("the program cannot do that here")
         answer = json.loads(file.read_text())
@@ -242,7 +242,7 @@ def test_not_permitted() -> None:
         file = folder / "faults.json"
         for options, status in (("--expect", "majflt>=0"), 0), (("--expect", "majflt<0"), 86):
             process = subprocess.run(
-                [*before, path(), *QUIET, *options, "--faults-json", str(file), "--", own("faulty"), "heap"],
+                [*before, path(), *QUIET, *options, f"--faults={file}", "--", own("faulty"), "heap"],
                 stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=harness.PATIENCE_S)
             if process.returncode == harness.SKIP:
                 raise Skip(process.stderr.decode())
@@ -264,7 +264,7 @@ def test_as_an_ordinary_user() -> None:
         place.mkdir()
         shutil.chown(place, NOBODY)
         process = subprocess.run(
-            [command, *QUIET, *AT_START, "--faults-json", str(place / "faults.json"), "--", str(faulty), "anonymous"],
+            [command, *QUIET, *AT_START, f"--faults={place / 'faults.json'}", "--", str(faulty), "anonymous"],
             stdin=subprocess.DEVNULL, capture_output=True, check=False, timeout=harness.PATIENCE_S, user=NOBODY,
             group=NOBODY, extra_groups=[])
         done = Done((), process).expect(0, b"")
@@ -282,11 +282,11 @@ def test_as_an_ordinary_user() -> None:
 def test_files_that_cannot_be_written() -> None:
     with directory() as folder:
         for wrong in str(folder), "/no/such/place", "":
-            done = autolock("run", "--faults-json", wrong, "--", "touch", str(folder / "mark")).expect(78, b"")
-            assert done.err.startswith(b"autolock run: --faults-json") and done.err.count(b"\n") == 1, done
+            done = autolock("run", f"--faults={wrong}", "--", "touch", str(folder / "mark")).expect(78, b"")
+            assert done.err.startswith(b"autolock run: --faults ") and done.err.count(b"\n") == 1, done
         assert not (folder / "mark").exists()
-        done = autolock(*QUIET, "--faults-json", "/dev/full", "--", "true").expect(1, b"")
-        assert b"--faults-json /dev/full" in done.err, done
+        done = autolock(*QUIET, "--faults=/dev/full", "--", "true").expect(1, b"")
+        assert b"--faults /dev/full" in done.err, done
         autolock(*QUIET, "--faults", "--live-dir", str(folder), "--", "true").expect(78, b"")
 
 
