@@ -5,10 +5,11 @@ import pathlib
 import re
 import resource
 import shutil
+import signal
 import subprocess
 
 import harness
-from command import Done, autolock, for_everybody, own, path
+from command import Done, autolock, for_everybody, own, path, wait_for
 from harness import NOBODY, Skip, directory, need_privilege, need_root, program
 
 PAGES = 64
@@ -233,6 +234,31 @@ def test_many() -> None:
     usage = resource.getrusage(resource.RUSAGE_CHILDREN)
     # The program's own 200 MB are the largest of these.
     assert usage.ru_maxrss < 300 * 1024, usage
+
+
+def test_lost() -> None:
+    """A command that cannot read in time: what there is no room for is counted, and nothing is made up."""
+    with directory() as folder:
+        file = folder / "faults.json"
+        with subprocess.Popen([path(), *QUIET, *AT_START, f"--faults={file}", "--", "/bin/sh", "-c",
+                               f"echo $$; read line; exec {own('faulty')} many"], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE) as command:
+            assert command.stdin is not None and command.stdout is not None and command.stderr is not None
+            status = pathlib.Path(f"/proc/{int(command.stdout.readline())}/status")
+            command.send_signal(signal.SIGSTOP)
+            command.stdin.write(b"go\n")
+            command.stdin.flush()
+            wait_for("the program's end", lambda: "State:\tZ" in status.read_text())
+            command.send_signal(signal.SIGCONT)
+            said = command.stderr.read()
+            assert command.wait(timeout=harness.PATIENCE_S) == 0, said
+        answer = json.loads(file.read_text())
+        if answer["refused"]:
+            raise Skip(answer["refused"])
+        if not answer["lost"]:
+            raise Skip("the kernel does not tell of what is lost in the end")
+        assert b"samples were lost" in said and 0 < answer["minor"] < 50000 and answer["brought_in"] == 0, (said, answer)
+        assert answer["minor"] + answer["not_sampled"] >= 50000 and answer["lost"] == answer["not_sampled"], answer
 
 
 def test_not_permitted() -> None:
