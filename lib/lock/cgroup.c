@@ -10,7 +10,7 @@
 #include <string.h>
 
 /* The longest file name: root, mount point, cgroup and file together. */
-enum { NAME_BYTES = PATH_MAX + 256 };
+enum { NAME_BYTES = sizeof(((struct al_cgroup_home *)NULL)->directory) };
 
 /* A line of /proc/self/cgroup: number, controllers and path. */
 enum { LINE_BYTES = PATH_MAX + 256 };
@@ -27,6 +27,7 @@ static const char *const mounts_v2[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unifie
 /* A mount of cgroups, and the file name that is being made of it. */
 struct place {
     const char *root;
+    struct al_cgroup_home *home; /* to be filled, or NULL */
     enum al_cgroup_version version;
     char name[NAME_BYTES];
 };
@@ -81,22 +82,57 @@ static bool exists(struct place *place, const char *mount, const char *path, con
            al_sys4(SYS_faccessat, AT_FDCWD, place->name, F_OK, 0) == 0;
 }
 
+/* The next one above; false if this is the mount's own. */
+static bool go_up(const char *path, size_t *length)
+{
+    if (!*length)
+        return false;
+    do
+        --*length;
+    while (*length && path[*length] != '/');
+    return true;
+}
+
 /* Version 2: a limit holds for all that is below it. */
 static uint64_t smallest_above(struct place *place, const char *mount, const char *path,
                                uint64_t least)
 {
     size_t length = strlen(path);
 
-    while (length) {
+    while (go_up(path, &length)) {
         uint64_t limit;
 
-        do
-            length--;
-        while (length && path[length] != '/');
         if (read_limit(place, mount, path, length, &limit) && limit < least)
             least = limit;
     }
     return least;
+}
+
+/* The nearest one on the way up that has this limit itself. */
+static size_t length_of_home(struct place *place, const char *mount, const char *path,
+                             uint64_t limit)
+{
+    const char *file = place->version == AL_CGROUP_V2 ? "memory.max" : "memory.limit_in_bytes";
+    size_t length = strlen(path);
+    char value[32];
+
+    do {
+        if (make_name(place, mount, path, length, file) &&
+            al_io_read_file(place->name, value, sizeof(value)) > 0 &&
+            al_cgroup_parse_limit(value) == limit)
+            return length;
+    } while (go_up(path, &length));
+    return strlen(path);
+}
+
+static void fill_home(struct place *place, const char *mount, const char *path, uint64_t limit)
+{
+    size_t length = length_of_home(place, mount, path, limit);
+
+    if (!make_name(place, mount, path, length, ""))
+        return;
+    place->home->v2 = place->version == AL_CGROUP_V2;
+    memcpy(place->home->directory, place->name, sizeof(place->name));
 }
 
 /* The limit of the cgroup `path` below this mount; false if it is not there. */
@@ -112,6 +148,8 @@ static bool limit_at(struct place *place, const char *mount, const char *path, u
         limit = smallest_above(place, mount, path, limit);
         there = true;
     }
+    if (there && place->home && limit != AL_CGROUP_UNLIMITED)
+        fill_home(place, mount, path, limit);
     if (there)
         *ret_limit = limit;
     return there;
@@ -160,7 +198,12 @@ static bool parse_line(char *line, void *data)
 
 uint64_t al_cgroup_limit(const char *root)
 {
-    struct place place = {.root = root};
+    return al_cgroup_find(root, NULL);
+}
+
+uint64_t al_cgroup_find(const char *root, struct al_cgroup_home *ret_home)
+{
+    struct place place = {.root = root, .home = ret_home};
     char line[LINE_BYTES];
     struct al_cgroup cgroup;
     const char *const *mounts;

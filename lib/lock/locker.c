@@ -3,7 +3,9 @@
 #include "bring_in.h"
 #include "counters.h"
 #include "downgrades.h"
+#include "headroom.h"
 #include "kernel.h"
+#include "resident.h"
 #include "sys.h"
 
 /* What a signal handler asked for while its thread was inside the gate. */
@@ -275,13 +277,34 @@ static al_page end_of_part(al_page begin, al_page end, uint64_t pages)
     return end;
 }
 
+/*
+ * Whether the cgroup has room for what a lock brings in. Pages of the program's own memory that are
+ * there are in its count already; those of files may be there as well, but only as long as nobody
+ * needs the memory for anything else.
+ */
+static bool cgroup_has_room(al_page begin, al_page end, uint64_t pages, const struct way *way)
+{
+    bool own = is_program_memory(begin);
+    uint64_t bytes = pages << al_page_shift;
+    uint64_t there;
+
+    if (al_books.observe ||
+        (own || !way->flags ? al_headroom_has(bytes) : al_headroom_has_later(bytes)))
+        return true;
+    if (!own)
+        return false;
+    there = al_resident_pages(al_page_address(begin), length_of(begin, end));
+    there = there < pages ? there : pages;
+    return there && al_headroom_has((pages - there) << al_page_shift);
+}
+
 static int lock_run(al_page first, al_page end, const struct way *way)
 {
     al_page begin = begin_of_run(first, end);
     uint64_t pages = end - begin - locked_in(begin, end);
     int result;
 
-    if (begin == end || !al_books_take(pages)) {
+    if (begin == end || !cgroup_has_room(begin, end, pages, way) || !al_books_take(pages)) {
         al_count(AL_COUNT_skipped_budget);
         return -ENOMEM;
     }
@@ -290,6 +313,25 @@ static int lock_run(al_page first, al_page end, const struct way *way)
         __atomic_fetch_add(&al_books.total_pages, pages, __ATOMIC_RELAXED);
     al_books_give_back(pages); /* those that are new have been booked */
     al_books_show();
+    return result;
+}
+
+/* What is large is brought in by parts: others in the cgroup may take the room meanwhile. */
+static int lock_runs(al_page first, al_page end, const struct way *way)
+{
+    uint64_t pages = al_headroom_share(SIZE_MAX) >> al_page_shift;
+    int result = 0;
+
+    if (end - first <= pages || way->flags || al_books.observe ||
+        !cgroup_has_room(first, end, end - first - locked_in(first, end), way))
+        return lock_run(first, end, way);
+    while (first < end && !result) {
+        al_page part = end - first > pages ? first + pages : end;
+
+        result = lock_run(first, part, way);
+        first = part;
+        pages = al_headroom_share(SIZE_MAX) >> al_page_shift;
+    }
     return result;
 }
 
@@ -305,11 +347,11 @@ static int lock(al_page first, al_page end, const struct way *way)
         return 0;
     }
     if (end - first <= left || end - first - locked_in(first, end) <= left)
-        return lock_run(first, end, way);
+        return lock_runs(first, end, way);
     if (al_books.by_parts)
         part = end_of_part(first, end, left);
     if (part > first)
-        (void)lock_run(first, part, way);
+        (void)lock_runs(first, part, way);
     al_count(AL_COUNT_skipped_budget);
     return -ENOMEM;
 }

@@ -1,6 +1,7 @@
 #include "room.h"
 
 #include "gate.h"
+#include "headroom.h"
 #include "io.h"
 #include "kernel.h"
 #include "sys.h"
@@ -140,7 +141,11 @@ bool al_room_fits(uint64_t bytes)
 {
     int64_t left;
 
-    if (!al_room_limited() || take_credit(bytes))
+    if (!al_room_limited())
+        return true;
+    if (!al_headroom_has(bytes))
+        return false;
+    if (take_credit(bytes))
         return true;
     left = left_after(bytes);
     if (left < 0)
@@ -152,17 +157,19 @@ bool al_room_fits(uint64_t bytes)
 bool al_room_renew(struct al_counts *counts, size_t size)
 {
     uint64_t *left = &counts->part[AL_PART_ROOM];
+    size_t chunk;
 
     if (!al_room_limited()) {
         *left = UINT64_MAX;
         return true;
     }
     *left = 0;
-    if (size >= AL_ROOM_CHUNK)
+    chunk = al_headroom_share(AL_ROOM_CHUNK);
+    if (size >= chunk)
         return al_room_fits(size);
-    if (!al_room_fits(AL_ROOM_CHUNK))
+    if (!al_room_fits(chunk))
         return false;
-    *left = AL_ROOM_CHUNK - size;
+    *left = chunk - size;
     return true;
 }
 

@@ -4,7 +4,8 @@
  * for the memory. So whoever maps asks here first whether there is room. What does not fit is
  * mapped while the kernel locks on fault only, which brings nothing in, and unlocked.
  *
- * What is used is what is resident: locked memory is, and all else that is leaves less for it.
+ * What is used is what is resident: locked memory is, and all else that is leaves less for it; and
+ * there must be room in the cgroup besides what others there have (headroom.h).
  *
  * Any thread; async-signal safe; errno is untouched.
  */
@@ -17,7 +18,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* What is smaller is not asked for one by one: threads take room for it in chunks of this size. */
+/* What is smaller is not asked for one by one: threads take room for it in chunks of this size, or
+ * of less where the cgroup has little left. */
 #define AL_ROOM_CHUNK ((size_t)1 << 20)
 
 /* MCL_FUTURE is in force, with `flags` (AL_MCL_…), and at most `budget` bytes are to be used. */

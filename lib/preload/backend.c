@@ -7,6 +7,7 @@
 #include "counters.h"
 #include "downgrades.h"
 #include "figures.h"
+#include "headroom.h"
 #include "heap_table.h"
 #include "kernel.h"
 #include "lock_all.h"
@@ -40,12 +41,27 @@ static struct {
     pid_t stepping;  /* the thread that is stepping down */
 } backend;
 
+/*
+ * A budget that follows from the cgroup's limit holds for all in it together; a size that is asked
+ * for is this process's own.
+ */
+static void begin_headroom(void)
+{
+    const struct al_budget_option *option = &backend.config->budget;
+    bool whole = option->sort == AL_BUDGET_PERCENT && option->amount > AL_BUDGET_CGROUP_PERCENT;
+    bool asked = option->sort == AL_BUDGET_SIZE || backend.config->mode == AL_MODE_OBSERVE;
+
+    al_headroom_begin(asked ? AL_UNLIMITED : backend.budget.cgroup_bytes,
+                      whole ? (unsigned)option->amount : AL_BUDGET_CGROUP_PERCENT);
+}
+
 static void read_rights(void)
 {
     backend.privilege = al_privilege_read();
     if (backend.config->mode != AL_MODE_OBSERVE && !backend.keep_limit)
         al_privilege_raise(&backend.privilege);
     backend.budget = al_budget_read(&backend.config->budget, &backend.privilege);
+    begin_headroom();
     al_process.run.limit_bytes = backend.privilege.soft_limit;
     al_process.run.cgroup_limit_bytes = backend.budget.cgroup_bytes;
 }
@@ -159,7 +175,7 @@ static bool may_use_kernel(void)
         config->budget.sort == AL_BUDGET_PERCENT || config->budget.sort == AL_BUDGET_SIZE;
 
     return config->mode == AL_MODE_ALL && backend.privilege.exempt && !counted &&
-           al_before_us_bytes() <= backend.budget.bytes;
+           al_before_us_bytes() <= backend.budget.bytes && al_headroom_has(al_before_us_bytes());
 }
 
 void al_backend_start(const struct al_config *config, char *const environment[])

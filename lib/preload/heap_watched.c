@@ -26,6 +26,7 @@ static size_t product(size_t count, size_t size)
 static enum al_added begin_with(size_t size, bool fresh)
 {
     struct al_counts *counts = al_thread_counts;
+    bool alone;
 
     if (counts && size < AL_ROOM_CHUNK &&
         (al_room_spend(counts, size) || al_room_renew(counts, size)))
@@ -34,8 +35,8 @@ static enum al_added begin_with(size_t size, bool fresh)
     if (size > PTRDIFF_MAX)
         return AL_ADD_AS_EVER;
     /* A thread's first call may make its arena as well, which is to be brought in when it grows. */
-    fresh = fresh && counts && counts->value[AL_COUNT_calls_malloc] > 1;
-    return al_adding_begin((struct al_adding){.length = size, .anonymous = fresh});
+    alone = fresh && counts && counts->value[AL_COUNT_calls_malloc] > 1;
+    return al_adding_begin((struct al_adding){.length = size, .anonymous = alone, .apart = fresh});
 }
 
 static enum al_added begin(size_t size)
@@ -57,7 +58,8 @@ void al_heap_watch_begin(void)
  */
 static size_t length_of(enum al_added added, void *block)
 {
-    char *heap_end = added == AL_ADD_BY_US && first_heap_end ? al_real.sbrk(0) : NULL;
+    const bool by_us = added == AL_ADD_BY_US || added == AL_ADD_IN_PARTS;
+    char *heap_end = by_us && first_heap_end ? al_real.sbrk(0) : NULL;
     size_t usable = al_usable_size(block);
 
     if ((char *)block < heap_end && (char *)block + usable > first_heap_end)

@@ -49,7 +49,9 @@ static struct al_adding adding(size_t length, int protection, int flags)
     return (struct al_adding){.length = none ? 0 : length,
                               .sparse = flags & MAP_NORESERVE && length >= AL_SPARSE_BYTES,
                               .anonymous =
-                                  protection & PROT_WRITE && al_region_kind(flags) == AL_KIND_ANON};
+                                  protection & PROT_WRITE && al_region_kind(flags) == AL_KIND_ANON,
+                              .apart = true,
+                              .file = !(flags & MAP_ANONYMOUS)};
 }
 
 /* `offset` is as wide as the wider of the two functions has it. */

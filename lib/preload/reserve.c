@@ -3,6 +3,7 @@
 #include "budget.h"
 #include "cgroup.h"
 #include "downgrades.h"
+#include "headroom.h"
 #include "io.h"
 #include "parse.h"
 #include "process.h"
@@ -40,12 +41,14 @@ static uint64_t free_memory(void)
     return kilobytes << 10;
 }
 
-/* More than its share of the cgroup's memory would be the program's end as well. */
+/* More than others leave of the cgroup's memory would be the program's end as well. */
 static uint64_t available_memory(void)
 {
-    uint64_t cgroup = al_cgroup_limit("") / 100 * AL_BUDGET_CGROUP_PERCENT;
     uint64_t memory = free_memory();
+    uint64_t cgroup;
 
+    al_headroom_begin(al_cgroup_limit(""), AL_BUDGET_CGROUP_PERCENT);
+    cgroup = al_headroom_left();
     return memory < cgroup ? memory : cgroup;
 }
 

@@ -12,11 +12,14 @@ struct al_adding {
     size_t length;  /* bytes */
     bool sparse;    /* not to be brought in, though it may fit (MAP_NORESERVE) */
     bool anonymous; /* private, without a file, and can be written to */
+    bool apart;     /* what the call returns is what it adds */
+    bool file;      /* of a file */
 };
 
 enum al_added {
     AL_ADD_AS_EVER,
     AL_ADD_BY_US,    /* not brought in by the kernel, but faster, by bring_in.h */
+    AL_ADD_IN_PARTS, /* so large that others in the cgroup may take the room meanwhile */
     AL_ADD_ON_FAULT, /* nothing is brought in */
     AL_ADD_UNLOCKED  /* the same, and it does not stay locked */
 };

@@ -1,0 +1,58 @@
+#include "cgroup_use.h"
+
+#include "io.h"
+#include "text.h"
+
+#include <string.h>
+
+enum { NAME_BYTES = sizeof(((struct al_cgroup_home *)NULL)->directory) + 64 };
+
+/* The two numbers stand one after the other; version 1 has them for this cgroup alone before. */
+static const char inactive_v1[] = "total_inactive_file ";
+static const char active_v1[] = "total_active_file ";
+static const char inactive_v2[] = "\ninactive_file ";
+static const char active_v2[] = "\nactive_file ";
+
+static long read_of(const struct al_cgroup_home *home, const char *file, const char *begin,
+                    char *buffer, size_t size)
+{
+    char bytes[NAME_BYTES];
+    struct al_text name = al_text_over(bytes, sizeof(bytes));
+
+    al_text_string(&name, home->directory);
+    al_text_string(&name, file);
+    return al_io_read_file_from(bytes, begin, buffer, size);
+}
+
+/* 0 where no digit is. */
+static uint64_t number_at(const char *at)
+{
+    uint64_t number = 0;
+
+    for (; *at >= '0' && *at <= '9'; at++)
+        number = number * 10 + (uint64_t)(*at - '0');
+    return number;
+}
+
+uint64_t al_cgroup_used(const struct al_cgroup_home *home)
+{
+    char text[32];
+
+    if (read_of(home, home->v2 ? "memory.current" : "memory.usage_in_bytes", NULL, text,
+                sizeof(text)) <= 0)
+        return AL_CGROUP_UNLIMITED;
+    return number_at(text);
+}
+
+uint64_t al_cgroup_droppable(const struct al_cgroup_home *home)
+{
+    const char *inactive = home->v2 ? inactive_v2 : inactive_v1;
+    const char *active = home->v2 ? active_v2 : active_v1;
+    char text[2048];
+    const char *second;
+
+    if (read_of(home, "memory.stat", inactive, text, sizeof(text)) <= 0)
+        return 0;
+    second = strstr(text, active);
+    return number_at(text + strlen(inactive)) + (second ? number_at(second + strlen(active)) : 0);
+}

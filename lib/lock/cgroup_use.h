@@ -1,0 +1,19 @@
+/*
+ * How much of a cgroup's memory is in use.
+ */
+#ifndef AL_CGROUP_USE_H
+#define AL_CGROUP_USE_H
+
+#include "cgroup.h"
+
+/* Bytes that all in it have, with what files it has in the page cache; AL_CGROUP_UNLIMITED if that
+ * is not known. Three system calls. Async-signal safe. */
+uint64_t al_cgroup_used(const struct al_cgroup_home *home);
+
+/*
+ * Bytes of these that the kernel can drop at once when memory is needed: pages of files that nobody
+ * has locked. 0 if that is not known. It has the kernel add up, some 50 us. Async-signal safe.
+ */
+uint64_t al_cgroup_droppable(const struct al_cgroup_home *home);
+
+#endif

@@ -1,0 +1,142 @@
+#include "headroom.h"
+
+#include "cgroup_use.h"
+#include "sys.h"
+
+/*
+ * How much of what is left a process takes until it looks again. Others look at the same time and
+ * see the same, so it must be so little that many of them together take no more than there is.
+ */
+enum { SHARE = 64 };
+
+/* How often there must be room for what is to come later. */
+enum { LATER = 4 };
+
+/* The least that is worth taking in advance. */
+static const uint64_t share_least = (uint64_t)64 << 10;
+
+/*
+ * Where there is no room, looking again and again would cost the program more than it can hope for:
+ * 50 us each time.
+ */
+static const uint64_t pause_ns = 10000000;
+
+static struct {
+    bool on;
+    uint64_t limit; /* the cgroup's own */
+    uint64_t most;  /* that is to be in use */
+    uint64_t left;  /* when it was looked at */
+    uint64_t full_since_ns;
+    int64_t credit; /* bytes that may be taken before the next look */
+    struct al_cgroup_home home;
+} headroom;
+
+static uint64_t load(const uint64_t *value)
+{
+    return __atomic_load_n(value, __ATOMIC_RELAXED);
+}
+
+static void store(uint64_t *value, uint64_t now)
+{
+    __atomic_store_n(value, now, __ATOMIC_RELAXED);
+}
+
+static bool is_on(void)
+{
+    return __atomic_load_n(&headroom.on, __ATOMIC_ACQUIRE);
+}
+
+void al_headroom_end(void)
+{
+    __atomic_store_n(&headroom.on, false, __ATOMIC_RELEASE);
+}
+
+void al_headroom_begin(uint64_t limit, unsigned percent)
+{
+    if (limit == AL_CGROUP_UNLIMITED) {
+        al_headroom_end();
+        return;
+    }
+    if (limit != headroom.limit) {
+        al_headroom_end();
+        headroom.home.directory[0] = '\0';
+        (void)al_cgroup_find("", &headroom.home);
+        headroom.limit = limit;
+    }
+    store(&headroom.most, limit / 100 * percent);
+    store(&headroom.full_since_ns, 0);
+    __atomic_store_n(&headroom.credit, 0, __ATOMIC_RELAXED);
+    __atomic_store_n(&headroom.on, headroom.home.directory[0] != '\0', __ATOMIC_RELEASE);
+}
+
+/* What is left if at least `wanted` is, else exactly: what can be dropped takes longer to learn. */
+static uint64_t look(uint64_t wanted)
+{
+    uint64_t most = load(&headroom.most);
+    uint64_t used = al_cgroup_used(&headroom.home);
+    uint64_t droppable;
+
+    /* Not to be seen from here any more, as after a chroot. */
+    if (used == AL_CGROUP_UNLIMITED)
+        return UINT64_MAX;
+    if (used <= most && most - used >= wanted)
+        return most - used;
+    droppable = al_cgroup_droppable(&headroom.home);
+    used -= droppable < used ? droppable : used;
+    return used < most ? most - used : 0;
+}
+
+uint64_t al_headroom_left(void)
+{
+    return is_on() ? look(UINT64_MAX) : UINT64_MAX;
+}
+
+static bool take_credit(uint64_t bytes)
+{
+    int64_t credit = __atomic_load_n(&headroom.credit, __ATOMIC_RELAXED);
+
+    do {
+        if (credit < 0 || bytes > (uint64_t)credit)
+            return false;
+    } while (!__atomic_compare_exchange_n(&headroom.credit, &credit, credit - (int64_t)bytes, true,
+                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    return true;
+}
+
+static bool was_full(uint64_t bytes)
+{
+    uint64_t since = load(&headroom.full_since_ns);
+
+    return since && bytes > load(&headroom.left) && al_now_ns() - since < pause_ns;
+}
+
+bool al_headroom_has(uint64_t bytes)
+{
+    uint64_t left;
+
+    if (!is_on() || take_credit(bytes))
+        return true;
+    if (was_full(bytes))
+        return false;
+    left = look(bytes);
+    store(&headroom.left, left);
+    store(&headroom.full_since_ns, bytes > left ? al_now_ns() : 0);
+    if (bytes > left)
+        return false;
+    __atomic_store_n(&headroom.credit, (int64_t)((left - bytes) / SHARE), __ATOMIC_RELAXED);
+    return true;
+}
+
+bool al_headroom_has_later(uint64_t bytes)
+{
+    return !is_on() || (bytes <= UINT64_MAX / LATER && al_headroom_has(bytes * LATER));
+}
+
+size_t al_headroom_share(size_t most)
+{
+    uint64_t share = load(&headroom.left) / SHARE;
+
+    if (!is_on() || share >= most)
+        return most;
+    return share > share_least ? (size_t)share : (size_t)share_least;
+}

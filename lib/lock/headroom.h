@@ -1,0 +1,38 @@
+/*
+ * What the others in the cgroup leave. The budget is of one process; several of a container, each
+ * within its own, would together bring in more than the container may have, and be killed. So
+ * before memory is brought in the cgroup is asked how much of its own is in use.
+ *
+ * Any thread; async-signal safe; errno is untouched.
+ */
+#ifndef AL_HEADROOM_H
+#define AL_HEADROOM_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+
+/* From now on no more is to be in use than `percent` of the cgroup's limit, if it has one. With the
+ * limit that it had before only what is known of its use is forgotten. */
+void al_headroom_begin(uint64_t limit, unsigned percent);
+
+/* Nobody is asked any more: everything has room. */
+void al_headroom_end(void);
+
+/* Bytes that may be brought in now; UINT64_MAX without a limit, or where it is not known. */
+uint64_t al_headroom_left(void);
+
+/* Whether `bytes` more may be brought in; if so, they are taken to be. */
+bool al_headroom_has(uint64_t bytes);
+
+/*
+ * The same for what is only to come when it is touched, of files, which the kernel could otherwise
+ * drop again: several may find room for theirs before any of it is there.
+ */
+bool al_headroom_has_later(uint64_t bytes);
+
+/* How much may be taken at once, or in advance: `most`, or less where the cgroup has little left.
+ */
+size_t al_headroom_share(size_t most);
+
+#endif

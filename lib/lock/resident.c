@@ -1,0 +1,25 @@
+#include "resident.h"
+
+#include "sys.h"
+
+/* One byte a page: what is on the stack of whoever locks. */
+enum { PAGES_AT_ONCE = 1024 };
+
+uint64_t al_resident_pages(const void *start, size_t length)
+{
+    const size_t page = al_page_size();
+    const char *at = start;
+    uint64_t there = 0;
+
+    while (length) {
+        unsigned char state[PAGES_AT_ONCE];
+        size_t part = length < PAGES_AT_ONCE * page ? length : PAGES_AT_ONCE * page;
+
+        if (al_sys3(SYS_mincore, at, part, state) == 0)
+            for (size_t i = 0; i < part / page; i++)
+                there += state[i] & 1;
+        at += part;
+        length -= part;
+    }
+    return there;
+}

@@ -1,0 +1,180 @@
+/* What others of the cgroup leave: when it is asked, and what follows; the cgroup is a double. */
+#include "headroom.h"
+
+#include "cgroup_use.h"
+#include "unit.h"
+
+#include <string.h>
+
+static const uint64_t mib = 1 << 20;
+static const unsigned most = 90;
+
+static struct {
+    uint64_t used;
+    uint64_t droppable;
+    unsigned finds;
+    unsigned looks;
+    unsigned sums;
+} cgroup;
+
+uint64_t al_cgroup_find(const char *root, struct al_cgroup_home *ret_home)
+{
+    ck_assert_str_eq(root, "");
+    strcpy(ret_home->directory, "/somewhere/");
+    cgroup.finds++;
+    return 0;
+}
+
+uint64_t al_cgroup_used(const struct al_cgroup_home *home)
+{
+    ck_assert_str_eq(home->directory, "/somewhere/");
+    cgroup.looks++;
+    return cgroup.used;
+}
+
+uint64_t al_cgroup_droppable(const struct al_cgroup_home *home)
+{
+    ck_assert_str_eq(home->directory, "/somewhere/");
+    cgroup.sums++;
+    return cgroup.droppable;
+}
+
+static void begin(void)
+{
+    memset(&cgroup, 0, sizeof(cgroup));
+}
+
+START_TEST(without_a_limit_everything_has_room)
+{
+    ck_assert(al_headroom_has(UINT64_MAX));
+    al_headroom_begin(AL_CGROUP_UNLIMITED, most);
+    ck_assert(al_headroom_has(UINT64_MAX));
+    ck_assert(al_headroom_has_later(UINT64_MAX));
+    ck_assert_uint_eq(al_headroom_left(), UINT64_MAX);
+    ck_assert_uint_eq(al_headroom_share(SIZE_MAX), SIZE_MAX);
+    ck_assert_uint_eq(cgroup.finds + cgroup.looks + cgroup.sums, 0);
+}
+END_TEST
+
+START_TEST(what_others_use_is_not_left)
+{
+    cgroup.used = 50 * mib;
+    al_headroom_begin(100 * mib, most);
+    ck_assert(!al_headroom_has(41 * mib));
+    ck_assert(al_headroom_has(39 * mib));
+    cgroup.used = 95 * mib;
+    al_headroom_begin(100 * mib, most);
+    ck_assert(!al_headroom_has(1));
+    ck_assert_uint_eq(al_headroom_left(), 0);
+    al_headroom_begin(100 * mib, 100);
+    ck_assert(al_headroom_has(4 * mib));
+}
+END_TEST
+
+START_TEST(what_can_be_dropped_is_looked_at_where_it_matters)
+{
+    cgroup.used = 99 * mib;
+    cgroup.droppable = 59 * mib;
+    al_headroom_begin(100 * mib, most);
+    ck_assert(al_headroom_has(40 * mib));
+    ck_assert_uint_eq(cgroup.sums, 1);
+    cgroup.used = 10 * mib;
+    al_headroom_begin(100 * mib, most);
+    ck_assert(al_headroom_has(40 * mib));
+    ck_assert_uint_eq(cgroup.sums, 1);
+    cgroup.droppable = 200 * mib; /* counted at another moment */
+    ck_assert_uint_le(al_headroom_left(), 90 * mib);
+}
+END_TEST
+
+START_TEST(a_look_is_good_for_a_little_more)
+{
+    al_headroom_begin(100 * mib, most);
+    ck_assert(al_headroom_has(26 * mib));
+    ck_assert_uint_eq(cgroup.looks, 1);
+    ck_assert(al_headroom_has(mib / 2));
+    ck_assert(al_headroom_has(mib / 2));
+    ck_assert_uint_eq(cgroup.looks, 1);
+    ck_assert(al_headroom_has(1));
+    ck_assert_uint_eq(cgroup.looks, 2);
+}
+END_TEST
+
+START_TEST(begun_anew_it_is_looked_at_anew)
+{
+    al_headroom_begin(100 * mib, most);
+    ck_assert(al_headroom_has(26 * mib));
+    al_headroom_begin(100 * mib, most);
+    ck_assert(al_headroom_has(1));
+    ck_assert_uint_eq(cgroup.looks, 2);
+    ck_assert_uint_eq(cgroup.finds, 1);
+    al_headroom_begin(200 * mib, most);
+    ck_assert_uint_eq(cgroup.finds, 2);
+    al_headroom_end();
+    ck_assert(al_headroom_has(UINT64_MAX));
+}
+END_TEST
+
+/* Nearly at once: what does not fit is not looked for again, what would have fitted is. */
+START_TEST(where_there_was_no_room)
+{
+    cgroup.used = 89 * mib;
+    al_headroom_begin(100 * mib, most);
+    ck_assert(!al_headroom_has(2 * mib));
+    for (int i = 0; i < 10; i++)
+        (void)al_headroom_has(3 * mib);
+    ck_assert_uint_lt(cgroup.looks, 11);
+    ck_assert(al_headroom_has(mib));
+}
+END_TEST
+
+START_TEST(room_for_later_is_room_for_several)
+{
+    cgroup.used = 50 * mib;
+    al_headroom_begin(100 * mib, most);
+    ck_assert(!al_headroom_has_later(11 * mib));
+    ck_assert(al_headroom_has_later(10 * mib));
+    ck_assert(!al_headroom_has_later(UINT64_MAX / 2));
+}
+END_TEST
+
+START_TEST(shares)
+{
+    cgroup.used = 26 * mib;
+    al_headroom_begin(100 * mib, most);
+    ck_assert(al_headroom_has(1));
+    ck_assert_uint_eq(al_headroom_share(SIZE_MAX), mib);
+    ck_assert_uint_eq(al_headroom_share(4096), 4096);
+    cgroup.used = 89 * mib;
+    al_headroom_begin(100 * mib, most);
+    ck_assert(al_headroom_has(1));
+    ck_assert_uint_eq(al_headroom_share(SIZE_MAX), 64 << 10);
+}
+END_TEST
+
+/* After a chroot, say. */
+START_TEST(what_is_not_seen_any_more)
+{
+    al_headroom_begin(100 * mib, most);
+    cgroup.used = AL_CGROUP_UNLIMITED;
+    ck_assert(al_headroom_has(1000 * mib));
+    ck_assert_uint_eq(al_headroom_left(), UINT64_MAX);
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests = tcase_create("headroom");
+
+    tcase_add_checked_fixture(tests, begin, NULL);
+    tcase_add_test(tests, without_a_limit_everything_has_room);
+    tcase_add_test(tests, what_others_use_is_not_left);
+    tcase_add_test(tests, what_can_be_dropped_is_looked_at_where_it_matters);
+    tcase_add_test(tests, a_look_is_good_for_a_little_more);
+    tcase_add_test(tests, begun_anew_it_is_looked_at_anew);
+    tcase_add_test(tests, where_there_was_no_room);
+    tcase_add_test(tests, room_for_later_is_room_for_several);
+    tcase_add_test(tests, shares);
+    tcase_add_test(tests, what_is_not_seen_any_more);
+    return unit_run(tests);
+}
