@@ -131,7 +131,7 @@ def machine(arguments) -> Iterator[Machine]:
     folder = pathlib.Path(tempfile.mkdtemp(prefix="autolock-containers-"))
     try:
         folder.chmod(0o755)
-        own = [os.path.join(arguments.tools, name) for name in ("threads", "several")]
+        own = [os.path.join(arguments.tools, name) for name in ("threads", "several") if arguments.tools]
         made = Machine(folder, arguments.library, [*own, arguments.command])
         done = made.run(Surroundings(), "true", loaded=False)
         if done.status:
