@@ -277,21 +277,28 @@ static al_page end_of_part(al_page begin, al_page end, uint64_t pages)
     return end;
 }
 
-/*
- * Whether the cgroup has room for what a lock brings in. Pages of the program's own memory that are
- * there are in its count already; those of files may be there as well, but only as long as nobody
- * needs the memory for anything else.
- */
+/* Pages of files that the kernel can drop as long as nobody has locked them; not those of programs,
+ * which are needed anyway. */
+static bool can_be_dropped(al_page page)
+{
+    uint32_t word = al_pagemap_get(page);
+    uint32_t kind = word >> AL_PAGE_KIND_SHIFT;
+
+    return word & AL_PAGE_MAPPED && (kind == AL_KIND_FILE || kind == AL_KIND_SHARED);
+}
+
+/* Whether the cgroup has room for what a lock brings in: other pages that are there are in its
+ * count already. */
 static bool cgroup_has_room(al_page begin, al_page end, uint64_t pages, const struct way *way)
 {
-    bool own = is_program_memory(begin);
+    bool droppable = can_be_dropped(begin);
     uint64_t bytes = pages << al_page_shift;
     uint64_t there;
 
     if (al_books.observe ||
-        (own || !way->flags ? al_headroom_has(bytes) : al_headroom_has_later(bytes)))
+        (droppable && way->flags ? al_headroom_has_later(bytes) : al_headroom_has(bytes)))
         return true;
-    if (!own)
+    if (droppable)
         return false;
     there = al_resident_pages(al_page_address(begin), length_of(begin, end));
     there = there < pages ? there : pages;

@@ -9,10 +9,10 @@ uint64_t al_resident_pages(const void *start, size_t length)
 {
     const size_t page = al_page_size();
     const char *at = start;
+    unsigned char state[PAGES_AT_ONCE] = {0};
     uint64_t there = 0;
 
     while (length) {
-        unsigned char state[PAGES_AT_ONCE];
         size_t part = length < PAGES_AT_ONCE * page ? length : PAGES_AT_ONCE * page;
 
         if (al_sys3(SYS_mincore, at, part, state) == 0)

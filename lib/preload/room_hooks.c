@@ -43,33 +43,29 @@ enum al_added al_adding_begin(struct al_adding adding)
     return added;
 }
 
-/* The kernel has locked it on fault: asked again, it locks the pages that are there by now, and
- * brings in those that are not. */
-static void bring_in(void *start, size_t length)
-{
-    bool on_fault = !al_room_brings_in();
-
-    al_bring_in(start, length, on_fault);
-    if (!on_fault)
-        (void)al_kernel_mlock2(start, length, 0);
-}
-
-/* Each part only if there is still room for it; the rest is not locked then. */
-static void bring_in_parts(char *start, size_t length)
+/*
+ * The kernel has locked it on fault: asked again, it locks the pages that are there by now, and
+ * brings in those that are not. Of a large one each part only if there is still room for it; the
+ * rest is not locked then. `least`: what is worth a part of its own.
+ */
+static void bring_in(char *start, size_t length, size_t least, bool by_us)
 {
     const size_t mask = al_page_size() - 1;
     char *end = start + length;
 
     while (start < end) {
-        size_t part = al_headroom_share(SIZE_MAX) & ~mask;
+        size_t part = al_headroom_share(length) & ~mask;
 
-        if (part > (size_t)(end - start))
+        part = part > least ? part : least;
+        if (part >= (size_t)(end - start))
             part = (size_t)(end - start);
-        if (!al_headroom_has(part)) {
+        if (part < length && !al_headroom_has(part)) {
             al_count(AL_COUNT_skipped_budget);
             al_room_leave_out(start, (size_t)(end - start));
             return;
         }
+        if (by_us)
+            al_bring_in(start, part, false);
         (void)al_kernel_mlock2(start, part, 0);
         start += part;
     }
@@ -82,8 +78,12 @@ void al_adding_end(enum al_added added, void *start, size_t length)
     al_room_close();
     if (added == AL_ADD_UNLOCKED && start)
         al_room_leave_out(start, length);
-    if (added == AL_ADD_BY_US && start && al_room_in_force())
-        bring_in(start, length);
-    if (added == AL_ADD_IN_PARTS && start && al_room_in_force())
-        bring_in_parts(start, length);
+    if (!start || !al_room_in_force())
+        return;
+    if (added == AL_ADD_BY_US && !al_room_brings_in())
+        al_bring_in(start, length, true);
+    else if (added == AL_ADD_BY_US)
+        bring_in(start, length, AL_BRING_IN_LEAST, true);
+    else if (added == AL_ADD_IN_PARTS)
+        bring_in(start, length, al_page_size(), false);
 }

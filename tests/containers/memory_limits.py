@@ -11,6 +11,7 @@ LIMIT = 64 * MIB
 SETTINGS = {
     "all": {"MODE": "all"},
     "all, onfault": {"MODE": "all", "FLAGS": "current,future,onfault"},
+    "all, huge pages": {"MODE": "all", "HUGEPAGES": "1", "POPULATE_THREADS": "2"},
     "alloc": {"MODE": "alloc", "KINDS": "heap,anon,file,shared,stack,image"},
     "alloc, onfault": {"MODE": "alloc", "KINDS": "heap,anon,file,shared,stack,image",
                        "FLAGS": "current,future,onfault"},
