@@ -12,7 +12,7 @@ uint64_t al_cgroup_used(const struct al_cgroup_home *home);
 
 /*
  * Bytes of these that the kernel can drop at once when memory is needed: pages of files that nobody
- * has locked. 0 if that is not known. It has the kernel add up, some 50 us. Async-signal safe.
+ * has locked. 0 if that is not known. It has the kernel add up, 10 us and more. Async-signal safe.
  */
 uint64_t al_cgroup_droppable(const struct al_cgroup_home *home);
 

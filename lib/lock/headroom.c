@@ -17,7 +17,7 @@ static const uint64_t share_least = (uint64_t)64 << 10;
 
 /*
  * Where there is no room, looking again and again would cost the program more than it can hope for:
- * 50 us each time.
+ * 10 us and more each time.
  */
 static const uint64_t pause_ns = 10000000;
 
