@@ -160,9 +160,9 @@ static uint32_t own_edge(struct al_leaf *leaf, al_page page)
 
     if (before & AL_PAGE_EARLIER) {
         before = __atomic_fetch_or(word, lasting_owner, __ATOMIC_ACQ_REL);
-        (void)al_word_add(word, 1);
+        (void)al_word_add(word, AL_PAGE_OWNER);
     } else {
-        before = al_word_add(word, 1);
+        before = al_word_add(word, AL_PAGE_OWNER);
     }
     if (al_word_unowned(before))
         al_books_unowned(leaf, -1);
@@ -203,7 +203,7 @@ static void own_run(al_page first, al_page end)
     if (end - first > 2) {
         missing |=
             !al_pagemap_all(first + 1, end - 1, AL_PAGE_LOCKED | AL_PAGE_UNSURE, AL_PAGE_LOCKED);
-        (void)al_books_change(first + 1, end - 1, AL_PAGE_OWNERS, 1, AL_EXCLUSIVE);
+        (void)al_books_change(first + 1, end - 1, AL_PAGE_OWNERS, AL_PAGE_OWNER, AL_EXCLUSIVE);
     }
     al_locker_leave();
     if (missing)
@@ -281,8 +281,8 @@ static bool disown_edge(struct al_leaf *leaf, al_page page)
 
     if (!(before & AL_PAGE_OWNERS))
         return false;
-    before = al_word_add(word, (uint32_t)-1);
-    if ((before & AL_PAGE_OWNERS) != 1)
+    before = al_word_add(word, -(uint32_t)AL_PAGE_OWNER);
+    if ((before & AL_PAGE_OWNERS) != AL_PAGE_OWNER)
         return false;
     lost_last_owner(leaf, page, before);
     return true;

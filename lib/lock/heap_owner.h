@@ -114,38 +114,27 @@ void al_heap_disown_pages(const void *block, size_t usable);
 /* The same for one page of a block that is no mapping of its own. */
 void al_heap_disown_page(al_page page);
 
+/* A page's word and the one behind it, for the processor alone. */
+typedef uint64_t al_two_words __attribute__((may_alias, aligned(4)));
+
 /*
- * A word as far as it says whether its page's lock is certain: at most AL_PAGE_SETTLED if it is,
- * and not because nobody has taken it away yet. Locked, not unsure, and some owner below: one
- * comparison, as the bits stand in this order.
+ * Whether one more owner changes nothing of a page but the number of owners: it is locked, that is
+ * certain, and not because nobody has taken it away yet. Locked, some owner below, and not unsure,
+ * which is the sign: one comparison, as the bits stand in this order.
  */
-#define AL_PAGE_SETTLED ((uint32_t)AL_PAGE_LOCKED - 2)
-
-static inline uint32_t al_word_state(uint32_t word)
-{
-    static_assert(AL_PAGE_MAPPED == AL_PAGE_OWNERS + 1 && AL_PAGE_LOCKED == 2 * AL_PAGE_MAPPED &&
-                      AL_PAGE_UNSURE == 2 * AL_PAGE_LOCKED,
-                  "owners, mapped, locked and unsure follow each other");
-    word &= AL_PAGE_OWNERS | AL_PAGE_MAPPED | AL_PAGE_LOCKED | AL_PAGE_UNSURE;
-    return word - (AL_PAGE_LOCKED + 1);
-}
-
-/* Whether one more owner changes nothing of a page but the number of owners. */
 static inline bool al_word_settled(uint32_t word)
 {
-    return al_word_state(word) <= AL_PAGE_SETTLED;
-}
-
-/* The same of two words. May say no of two that are: never yes of one that is not. */
-static inline bool al_words_settled(uint32_t first, uint32_t second)
-{
-    return (al_word_state(first) | al_word_state(second)) <= AL_PAGE_SETTLED;
+    static_assert(AL_PAGE_HELD == AL_PAGE_OWNERS + AL_PAGE_OWNER &&
+                      AL_PAGE_MAPPED == 2 * AL_PAGE_HELD && AL_PAGE_LOCKED == 2 * AL_PAGE_MAPPED &&
+                      AL_PAGE_UNSURE == 2U * AL_PAGE_LOCKED,
+                  "owners, held, mapped, locked and unsure follow each other");
+    return (int32_t)word >= (int32_t)(AL_PAGE_LOCKED + AL_PAGE_OWNER);
 }
 
 /* Whether the same holds for one owner less. */
 static inline bool al_word_shared(uint32_t word)
 {
-    return (word & AL_PAGE_OWNERS) >= 2;
+    return word & (AL_PAGE_OWNERS - AL_PAGE_OWNER); /* two at least */
 }
 
 /* The last one of a page that is owned as a whole may go as well, where no page is the anchor. */
@@ -165,6 +154,40 @@ static inline void al_word_add_alone(uint32_t *word, uint32_t change)
     __asm__ volatile("addl %1, %0" : "+m"(*word) : "er"(change) : "cc");
 #else
     __atomic_fetch_add(word, change, __ATOMIC_RELAXED);
+#endif
+}
+
+/*
+ * One owner more of a block's first page, and of the page behind it too, if the block has `next`
+ * (0 or 1) more pages. One block in eight has, which no processor foresees: where words that follow
+ * each other can be added to in one piece, there is no branch. The same for one less; neither
+ * addition is carried into the other word, as the numbers of owners stay in range.
+ */
+static inline void al_words_own_alone(uint32_t *first, uint64_t next)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("addq %1, %0"
+                     : "+m"(*(al_two_words *)(void *)first)
+                     : "r"((next << 32) * AL_PAGE_OWNER + AL_PAGE_OWNER)
+                     : "cc");
+#else
+    al_word_add_alone(first, AL_PAGE_OWNER);
+    if (next)
+        al_word_add_alone(first + 1, AL_PAGE_OWNER);
+#endif
+}
+
+static inline void al_words_disown_alone(uint32_t *first, uint64_t next)
+{
+#if defined(__x86_64__)
+    __asm__ volatile("subq %1, %0"
+                     : "+m"(*(al_two_words *)(void *)first)
+                     : "r"((next << 32) * AL_PAGE_OWNER + AL_PAGE_OWNER)
+                     : "cc");
+#else
+    al_word_add_alone(first, -(uint32_t)AL_PAGE_OWNER);
+    if (next)
+        al_word_add_alone(first + 1, -(uint32_t)AL_PAGE_OWNER);
 #endif
 }
 

@@ -136,8 +136,7 @@ static int judge_image(struct dl_phdr_info *info, size_t size, void *data)
             continue;
         word = al_pagemap_get(al_page_of((void *)start));
         /* Once each, also if it did not qualify. */
-        if (!(word & (AL_PAGE_MAPPED | AL_PAGE_EARLIER)) &&
-            word >> AL_PAGE_KIND_SHIFT != AL_KIND_IMAGE)
+        if (!(word & (AL_PAGE_MAPPED | AL_PAGE_EARLIER)) && al_word_kind(word) != AL_KIND_IMAGE)
             al_region_mapped((void *)start, end - start, AL_KIND_IMAGE, true);
     }
     return 0;
@@ -192,7 +191,7 @@ static void add_stretch(struct al_lock_alloc_figures *figures, const struct al_s
                         unsigned *last_kind)
 {
     uint64_t bytes = (stretch->end - stretch->first) << al_page_shift;
-    unsigned kind = stretch->value >> AL_PAGE_KIND_SHIFT;
+    unsigned kind = al_word_kind(stretch->value);
     struct al_kind_figures *figure;
 
     if (!(stretch->value & AL_PAGE_MAPPED))

@@ -65,7 +65,7 @@ struct way {
 static bool is_program_memory(al_page page)
 {
     uint32_t word = al_pagemap_get(page);
-    uint32_t kind = word >> AL_PAGE_KIND_SHIFT;
+    unsigned kind = al_word_kind(word);
 
     return word & AL_PAGE_MAPPED ? kind == AL_KIND_HEAP || kind == AL_KIND_ANON
                                  : word & AL_PAGE_OWNERS;

@@ -6,27 +6,25 @@
 #include <assert.h>
 #include <sys/mman.h>
 
-static_assert(AL_PAGE_KIND_SHIFT > 20, "bits of a page's word do not overlap");
+static_assert(AL_PAGE_KIND_MASK < AL_PAGE_LEAVING && AL_PAGE_PROGRAM < AL_PAGE_OWNER &&
+                  AL_PAGE_OWNERS < AL_PAGE_HELD,
+              "bits of a page's word do not overlap");
+static_assert(!(AL_PAGE_KIND_MASK & AL_SPAN_MARK), "a word has the mark's bit to spare");
 
 struct al_branch *al_pagemap_root[AL_ROOT_BRANCHES];
 #if !defined(al_page_shift)
 unsigned al_page_shift = 12;
 #endif
 
-/* Stands for none: no address is in it. Of a leaf only its index is looked at, so only what lies
- * around that is there, aligned as in a leaf. */
-enum {
-    LEAF_ALIGNMENT = _Alignof(struct al_leaf),
-    INDEX_OFFSET = offsetof(struct al_leaf, index),
-    MISSING = INDEX_OFFSET / LEAF_ALIGNMENT * LEAF_ALIGNMENT /* bytes of the leaf, before these */
-};
-
+/* Stands for none: no address is in it. Of a leaf only its beginning is looked at, so only that is
+ * there. */
 static struct {
-    char before[INDEX_OFFSET % LEAF_ALIGNMENT];
-    size_t index;
-} __attribute__((aligned(LEAF_ALIGNMENT))) no_leaf = {.index = SIZE_MAX};
+    uintptr_t start;
+} __attribute__((aligned(_Alignof(struct al_leaf)))) no_leaf = {.start = UINTPTR_MAX / 2 + 1};
 
-struct al_leaf *al_leaf_recent = (struct al_leaf *)(void *)((char *)&no_leaf - MISSING);
+static_assert(offsetof(struct al_leaf, start) == 0, "no_leaf is how a leaf begins");
+
+struct al_leaf *al_leaf_recent = (struct al_leaf *)(void *)&no_leaf;
 
 static size_t bytes;
 
@@ -145,8 +143,9 @@ struct al_leaf *al_pagemap_make_leaf(al_page page)
     if (!leaf)
         return NULL;
     leaf->index = page / AL_LEAF_PAGES;
+    leaf->start = (uintptr_t)al_page_address(page / AL_LEAF_PAGES * AL_LEAF_PAGES);
     if (*entry) {
-        uint32_t value = (uint32_t)(*entry >> 1);
+        uint32_t value = (uint32_t)(*entry & ~AL_SPAN_MARK);
 
         leaf->unowned = al_word_unowned(value) ? AL_LEAF_PAGES : 0;
         for (size_t i = 0; i < AL_LEAF_PAGES; i++)
@@ -165,7 +164,7 @@ uint32_t al_pagemap_get(al_page page)
         return 0;
     seen = __atomic_load_n(entry, __ATOMIC_ACQUIRE);
     if (!seen || seen & AL_SPAN_MARK)
-        return (uint32_t)(seen >> 1);
+        return (uint32_t)(seen & ~AL_SPAN_MARK);
     return __atomic_load_n(al_leaf_word((struct al_leaf *)seen, page), __ATOMIC_RELAXED);
 }
 
@@ -218,10 +217,10 @@ bool al_pagemap_set(al_page first, al_page end, uint32_t value)
         if (!entry) {
             done = done && value == 0;
         } else if (stop - first == AL_LEAF_PAGES && (!*entry || *entry & AL_SPAN_MARK)) {
-            uintptr_t span = value ? (uintptr_t)value << 1 | AL_SPAN_MARK : 0;
+            uintptr_t span = value ? value | AL_SPAN_MARK : 0;
 
             __atomic_store_n(entry, span, __ATOMIC_RELEASE);
-        } else if (*entry != ((uintptr_t)value << 1 | (value ? AL_SPAN_MARK : 0))) {
+        } else if (*entry != (value | (value ? AL_SPAN_MARK : 0))) {
             struct al_leaf *leaf = al_pagemap_make_leaf(first);
 
             done = done && leaf;

@@ -30,22 +30,30 @@ typedef uint64_t al_page;
 /* Pages above are not mapped by the kernel unless a program asks for them by address. */
 #define AL_PAGE_END      ((al_page)AL_ROOT_BRANCHES * AL_BRANCH_LEAVES * AL_LEAF_PAGES)
 
-/* The bits of a page's word. */
+/*
+ * The bits of a page's word. What malloc asks of it (al_word_settled) is one comparison because of
+ * their order. The lowest bit is free (AL_SPAN_MARK).
+ */
 enum {
-    AL_PAGE_OWNERS = 0x3fff,  /* live qualifying heap blocks with a byte on it */
-    AL_PAGE_MAPPED = 1 << 14, /* owned by a qualifying mapping */
-    AL_PAGE_LOCKED = 1 << 15, /* locked by us */
-    AL_PAGE_UNSURE = 1 << 16, /* the lock may be gone with the memory: ask again when it is owned */
-    AL_PAGE_LEAVING = 1 << 17, /* being unlocked at this moment */
-    AL_PAGE_CLOSED = 1 << 18,  /* of a mapping that is judged when it becomes accessible */
-    AL_PAGE_EARLIER = 1 << 19, /* was there before us, and so may be blocks on it */
-    AL_PAGE_PROGRAM = 1 << 20, /* locked by the program itself too: never unlocked by us */
-    AL_PAGE_KIND_SHIFT = 24    /* enum al_kinds of its mapping, where MAPPED or CLOSED */
+    AL_PAGE_KIND_SHIFT = 1,    /* enum al_kinds of its mapping, where MAPPED or CLOSED */
+    AL_PAGE_LEAVING = 1 << 7,  /* being unlocked at this moment */
+    AL_PAGE_CLOSED = 1 << 8,   /* of a mapping that is judged when it becomes accessible */
+    AL_PAGE_EARLIER = 1 << 9,  /* was there before us, and so may be blocks on it */
+    AL_PAGE_PROGRAM = 1 << 10, /* locked by the program itself too: never unlocked by us */
+    AL_PAGE_OWNER = 1 << 14,   /* one owner */
+    AL_PAGE_OWNERS = 0x3fff * AL_PAGE_OWNER, /* live qualifying heap blocks with a byte on it */
+    AL_PAGE_HELD = 1 << 28,                  /* kept for blocks that are likely to come again */
+    AL_PAGE_MAPPED = 1 << 29,                /* owned by a qualifying mapping */
+    AL_PAGE_LOCKED = 1 << 30                 /* locked by us */
 };
+
+/* The lock may be gone with the memory: ask again when it is owned. */
+#define AL_PAGE_UNSURE    (1U << 31)
 
 #define AL_PAGE_KIND_MASK (0x3fU << AL_PAGE_KIND_SHIFT)
 
 struct al_leaf {
+    uintptr_t start; /* its first address */
     /* The last one is of no page and stays 0: who looks at a page and the next finds it. */
     uint32_t word[AL_LEAF_PAGES + 1] __attribute__((aligned(64)));
     uint32_t unowned; /* pages that are locked and have no owner */
@@ -115,17 +123,37 @@ static inline struct al_leaf *al_pagemap_leaf(al_page page)
 /* The leaf found last: most calls are for the same one. Never NULL. */
 extern struct al_leaf *al_leaf_recent AL_HIDDEN;
 
+/* Whether the leaf covers the address, and how far it is into it: more than a leaf's size if not.
+ */
+static inline uintptr_t al_leaf_offset(const struct al_leaf *leaf, const void *address)
+{
+    return (uintptr_t)address - leaf->start;
+}
+
+static inline bool al_leaf_covers(uintptr_t offset)
+{
+    return offset < AL_LEAF_PAGES << al_page_shift;
+}
+
+/* The page's leaf, or NULL; from now on the one that was found last. The first leaf of all never
+ * is: so NULL is in none that was. */
+static inline struct al_leaf *al_pagemap_leaf_found(al_page page)
+{
+    struct al_leaf *leaf = al_pagemap_leaf(page);
+
+    if (leaf && leaf->start)
+        __atomic_store_n(&al_leaf_recent, leaf, __ATOMIC_RELEASE);
+    return leaf;
+}
+
 /* The same as al_pagemap_leaf, quicker where it is the one that was asked for last. */
 static inline struct al_leaf *al_pagemap_leaf_quick(al_page page)
 {
     struct al_leaf *leaf = __atomic_load_n(&al_leaf_recent, __ATOMIC_ACQUIRE);
 
-    if (__builtin_expect(leaf->index == page / AL_LEAF_PAGES, 1))
+    if (__builtin_expect(al_leaf_covers(al_leaf_offset(leaf, al_page_address(page))), 1))
         return leaf;
-    leaf = al_pagemap_leaf(page);
-    if (leaf)
-        __atomic_store_n(&al_leaf_recent, leaf, __ATOMIC_RELEASE);
-    return leaf;
+    return al_pagemap_leaf_found(page);
 }
 
 static inline uint32_t *al_leaf_word(struct al_leaf *leaf, al_page page)
@@ -133,10 +161,17 @@ static inline uint32_t *al_leaf_word(struct al_leaf *leaf, al_page page)
     return &leaf->word[page % AL_LEAF_PAGES];
 }
 
+static inline unsigned al_word_kind(uint32_t word)
+{
+    return (word & AL_PAGE_KIND_MASK) >> AL_PAGE_KIND_SHIFT;
+}
+
 /* Whether a page with this word is locked and has no owner. */
 static inline bool al_word_unowned(uint32_t word)
 {
-    return (word & (AL_PAGE_LOCKED | AL_PAGE_OWNERS | AL_PAGE_MAPPED)) == AL_PAGE_LOCKED;
+    const uint32_t owned = AL_PAGE_OWNERS | AL_PAGE_HELD | AL_PAGE_MAPPED;
+
+    return (word & (AL_PAGE_LOCKED | owned)) == AL_PAGE_LOCKED;
 }
 
 /* The page's word; 0 where nothing is known. */

@@ -13,11 +13,6 @@ static uint32_t word_of(unsigned kind, uint32_t state)
     return kind << AL_PAGE_KIND_SHIFT | state;
 }
 
-static unsigned kind_of(uint32_t word)
-{
-    return word >> AL_PAGE_KIND_SHIFT;
-}
-
 static void count_verdict(enum al_verdict verdict)
 {
     static const enum al_counter counters[] = {[AL_SKIP_KIND] = AL_COUNT_skipped_kind,
@@ -224,13 +219,13 @@ void al_region_protected(const void *start, size_t length, bool accessible, bool
     }
     while (first < end) {
         al_page next = first;
-        unsigned kind = kind_of(al_pagemap_get(first));
+        unsigned kind = al_word_kind(al_pagemap_get(first));
         bool closed = al_pagemap_get(first) & AL_PAGE_CLOSED;
 
         while (next < end) {
             struct al_stretch stretch = al_pagemap_next(next, end, mask);
 
-            if (!!(stretch.value & AL_PAGE_CLOSED) != closed || kind_of(stretch.value) != kind)
+            if (!!(stretch.value & AL_PAGE_CLOSED) != closed || al_word_kind(stretch.value) != kind)
                 break;
             next = stretch.end;
         }
@@ -258,7 +253,7 @@ struct al_region_state al_region_state_at(const void *start)
 {
     uint32_t word = al_pagemap_get(al_page_of(start));
 
-    return (struct al_region_state){.kind = kind_of(word), .closed = word & AL_PAGE_CLOSED};
+    return (struct al_region_state){.kind = al_word_kind(word), .closed = word & AL_PAGE_CLOSED};
 }
 
 void al_region_moved(const void *start, size_t length, struct al_region_state state)

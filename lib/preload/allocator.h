@@ -46,12 +46,6 @@ static inline size_t al_glibc_usable_size(const void *block)
            (word & AL_CHUNK_MAPPING ? sizeof(size_t) : 0);
 }
 
-/* The same for a chunk that is known to be no mapping. */
-static inline size_t al_glibc_small_size(const void *block)
-{
-    return (al_chunk_word(block) & ~AL_CHUNK_FLAGS) - sizeof(size_t);
-}
-
 /* The usable size of any live block. */
 static inline size_t al_usable_size(void *block)
 {

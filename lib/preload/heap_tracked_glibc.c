@@ -30,65 +30,72 @@
 struct words {
     uint32_t *first;
     uint32_t next; /* 0 or 1 */
-    size_t usable; /* bytes of the block */
+    size_t chunk;  /* bytes of the chunk */
 };
 
 /*
+ * The block's leaf, and how far into it the block begins; NULL if nothing is known of its page yet,
+ * or there is no block: none is in the leaf that was found last. That one is remembered by one
+ * thread only (`alone`): several would take the memory away from each other.
+ */
+ALWAYS_INLINE struct al_leaf *find_leaf(const char *block, bool alone, uintptr_t *ret_offset)
+{
+    struct al_leaf *leaf;
+
+    if (alone) {
+        leaf = al_leaf_recent;
+        *ret_offset = al_leaf_offset(leaf, block);
+        if (LIKELY(al_leaf_covers(*ret_offset)))
+            return leaf;
+    }
+    if (!block)
+        return NULL;
+    leaf = alone ? al_pagemap_leaf_found(al_page_of(block)) : al_pagemap_leaf(al_page_of(block));
+    if (leaf)
+        *ret_offset = al_leaf_offset(leaf, block);
+    return leaf;
+}
+
+/*
  * False if the block is not small, or nothing is known of its page yet. The last word of a leaf has
- * one more behind it. The leaf that was found last is remembered by one thread only (`alone`):
- * several would take that memory away from each other.
+ * one more behind it.
  */
 ALWAYS_INLINE bool find_words(const char *block, bool alone, struct words *ret_words)
 {
-    al_page first = al_page_of(block);
-    struct al_leaf *leaf;
+    uintptr_t offset;
+    struct al_leaf *leaf = find_leaf(block, alone, &offset);
+    size_t word;
 
-    if (!LIKELY(al_chunk_word(block) < SMALL_CHUNK))
-        return false;
-    leaf = alone ? al_pagemap_leaf_quick(first) : al_pagemap_leaf(first);
     if (!LIKELY(leaf))
         return false;
-    ret_words->usable = al_glibc_small_size(block);
-    ret_words->first = al_leaf_word(leaf, first);
-    ret_words->next = (uint32_t)(al_page_of(block + ret_words->usable - 1) - first);
+    word = al_chunk_word(block);
+    if (!LIKELY(word < SMALL_CHUNK))
+        return false;
+    ret_words->chunk = word & ~AL_CHUNK_FLAGS;
+    ret_words->first = &leaf->word[offset >> al_page_shift];
+    ret_words->next =
+        (uint32_t)(((offset + ret_words->chunk - sizeof(size_t) - 1) >> al_page_shift) -
+                   (offset >> al_page_shift));
     return true;
 }
 
 /* A block came or went; its pages' words have been changed. */
-ALWAYS_INLINE void count_owned(struct al_counts *counts, size_t usable)
+ALWAYS_INLINE void count_owned(struct al_counts *counts, size_t chunk)
 {
     al_count_up(&counts->part[AL_PART_OWNED_MALLOC], 1);
-    al_count_up(&counts->part[AL_PART_OWNED_BYTES], usable);
+    al_count_up(&counts->part[AL_PART_OWNED_CHUNKS], chunk);
 }
 
-ALWAYS_INLINE void count_disowned(struct al_counts *counts, size_t usable)
+ALWAYS_INLINE void count_disowned(struct al_counts *counts, size_t chunk)
 {
     al_count_up(&counts->part[AL_PART_OWNED_FREE], 1);
-    al_count_up(&counts->part[AL_PART_OWNED_BYTES], -(uint64_t)usable);
+    al_count_down(&counts->part[AL_PART_OWNED_CHUNKS], chunk);
 }
 
+/* Where other threads may change it meanwhile. */
 ALWAYS_INLINE uint32_t look_at(const uint32_t *word)
 {
     return __atomic_load_n(word, __ATOMIC_RELAXED);
-}
-
-/*
- * One block in eight has two pages, which no processor foresees: instead of a branch, a word that
- * nobody reads takes the place of the second page's. (The first page's own, with 0 added, would do
- * as well, but make the next call wait for two additions to one place.)
- */
-ALWAYS_INLINE void add_both(struct words words, uint32_t change, struct al_counts *counts)
-{
-    uint32_t *second = words.first + 1;
-    uint32_t *nowhere = (uint32_t *)(void *)&counts->part[AL_PART_NOWHERE];
-
-#if defined(__x86_64__)
-    __asm__("test %1, %1\n\tcmovzq %2, %0" : "+r"(second) : "r"(words.next), "r"(nowhere) : "cc");
-#else
-    second = words.next ? second : nowhere;
-#endif
-    al_word_add_alone(words.first, change);
-    al_word_add_alone(second, change);
 }
 
 /* Between the look at a word and the addition the page may have lost its owners and its lock. */
@@ -97,8 +104,8 @@ ALWAYS_INLINE bool add_if_settled(uint32_t *word)
     uint32_t before = look_at(word);
 
     while (LIKELY(al_word_settled(before)))
-        if (LIKELY(__atomic_compare_exchange_n(word, &before, before + 1, false, __ATOMIC_ACQ_REL,
-                                               __ATOMIC_RELAXED)))
+        if (LIKELY(__atomic_compare_exchange_n(word, &before, before + AL_PAGE_OWNER, false,
+                                               __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)))
             return true;
     return false;
 }
@@ -108,8 +115,8 @@ ALWAYS_INLINE bool subtract_if_shared(uint32_t *word)
     uint32_t before = look_at(word);
 
     while (LIKELY(al_word_shared(before)))
-        if (LIKELY(__atomic_compare_exchange_n(word, &before, before - 1, false, __ATOMIC_ACQ_REL,
-                                               __ATOMIC_RELAXED)))
+        if (LIKELY(__atomic_compare_exchange_n(word, &before, before - AL_PAGE_OWNER, false,
+                                               __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)))
             return true;
     return false;
 }
@@ -165,12 +172,12 @@ void *al_tracked_alone_malloc(size_t size)
         return malloc_shrunk(size);
     block = al_real.malloc(size);
     counts = al_thread_counts;
-    if (!LIKELY(block && counts) || !LIKELY(find_words(block, true, &words)))
+    if (!LIKELY(counts) || !LIKELY(find_words(block, true, &words)))
         return own_otherwise(block);
-    if (!LIKELY(al_words_settled(look_at(words.first), look_at(words.first + words.next))))
+    if (!LIKELY(al_word_settled(*words.first)) || !LIKELY(al_word_settled(words.first[words.next])))
         return own_otherwise(block);
-    add_both(words, 1, counts);
-    count_owned(counts, words.usable);
+    al_words_own_alone(words.first, words.next);
+    count_owned(counts, words.chunk);
     return block;
 }
 
@@ -179,17 +186,17 @@ void al_tracked_alone_free(void *block)
     struct al_counts *counts = al_thread_counts;
     struct words words;
 
-    if (!LIKELY(block && counts) || !LIKELY(find_words(block, true, &words))) {
+    if (!LIKELY(counts) || !LIKELY(find_words(block, true, &words))) {
         disown_otherwise(block);
         return;
     }
-    if (!LIKELY(al_word_shared_alone(look_at(words.first))) ||
-        !LIKELY(al_word_shared_alone(look_at(words.first + words.next)))) {
+    if (!LIKELY(al_word_shared_alone(*words.first)) ||
+        !LIKELY(al_word_shared_alone(words.first[words.next]))) {
         disown_otherwise(block);
         return;
     }
-    add_both(words, (uint32_t)-1, counts);
-    count_disowned(counts, words.usable);
+    al_words_disown_alone(words.first, words.next);
+    count_disowned(counts, words.chunk);
     al_real.free(block);
 }
 
@@ -201,11 +208,11 @@ void *al_tracked_threads_malloc(size_t size)
     void *block = al_real.malloc(size);
     struct words words;
 
-    if (!LIKELY(block && counts) || !LIKELY(find_words(block, false, &words)))
+    if (!LIKELY(counts) || !LIKELY(find_words(block, false, &words)))
         return own_otherwise(block);
     if (!LIKELY(add_if_settled(words.first)))
         return own_otherwise(block);
-    count_owned(counts, words.usable);
+    count_owned(counts, words.chunk);
     if (words.next && !LIKELY(add_if_settled(words.first + 1)))
         return own_second(block);
     return block;
@@ -216,7 +223,7 @@ void al_tracked_threads_free(void *block)
     struct al_counts *counts = al_thread_counts;
     struct words words;
 
-    if (!LIKELY(block && counts) || !LIKELY(find_words(block, false, &words))) {
+    if (!LIKELY(counts) || !LIKELY(find_words(block, false, &words))) {
         disown_otherwise(block);
         return;
     }
@@ -224,7 +231,7 @@ void al_tracked_threads_free(void *block)
         disown_otherwise(block);
         return;
     }
-    count_disowned(counts, words.usable);
+    count_disowned(counts, words.chunk);
     if (words.next && !LIKELY(subtract_if_shared(words.first + 1))) {
         disown_second(block);
         return;

@@ -3,7 +3,7 @@
 
 from counting import MODES, fail, instructions, need_callgrind, parse_arguments, pattern, variables
 
-MOST = {"off": 3, "observe": 106, "all": 24, "alloc": 106}
+MOST = {"off": 3, "observe": 86, "all": 24, "alloc": 86}
 FEW, MANY = 20_000, 120_000
 DECIMALS = 2  # below that are the digits of the printed time, which differ from run to run
 

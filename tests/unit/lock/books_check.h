@@ -55,7 +55,7 @@ static inline uint32_t bits_of(size_t index)
 
 static inline unsigned owners_of(size_t index)
 {
-    return al_pagemap_get(page_at(index)) & AL_PAGE_OWNERS;
+    return (al_pagemap_get(page_at(index)) & AL_PAGE_OWNERS) / AL_PAGE_OWNER;
 }
 
 #endif

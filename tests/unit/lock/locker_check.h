@@ -16,7 +16,8 @@ static inline void locker_begin(void)
 /* Gives pages an owner, or takes it away. */
 static inline void own(size_t index, size_t count)
 {
-    ck_assert(al_books_change(page_at(index), page_at(index + count), 0, 1, AL_EXCLUSIVE));
+    ck_assert(
+        al_books_change(page_at(index), page_at(index + count), 0, AL_PAGE_OWNER, AL_EXCLUSIVE));
 }
 
 static inline void disown(size_t index, size_t count)

@@ -104,7 +104,7 @@ static void check_page(al_page at)
         complain(at, "is locked, and nobody knows");
     if (word & AL_PAGE_EARLIER)
         return;
-    if ((word & AL_PAGE_OWNERS) != page->owners)
+    if ((word & AL_PAGE_OWNERS) / AL_PAGE_OWNER != page->owners)
         complain(at, "is not owned by so many");
     if (page->taken || page->closed)
         expected = page->taken ? AL_PAGE_MAPPED : AL_PAGE_CLOSED;

@@ -66,7 +66,7 @@ START_TEST(locked_and_owned)
 {
     enum al_access access = _i ? AL_SHARED : AL_EXCLUSIVE;
 
-    ck_assert(change(10, 20, 0, AL_PAGE_LOCKED | 1, access));
+    ck_assert(change(10, 20, 0, AL_PAGE_LOCKED | AL_PAGE_OWNER, access));
     expect_figures(10, 0, 1);
     ck_assert(change(12, 14, AL_PAGE_OWNERS, 0, access));
     expect_figures(10, 2, 1);
@@ -135,7 +135,7 @@ START_TEST(a_span_without_owners_parts)
 {
     ck_assert(change(in_leaf(1, 0), in_leaf(2, 0), 0, AL_PAGE_LOCKED, AL_EXCLUSIVE));
     ck_assert_uint_eq(al_books.unowned_pages, AL_LEAF_PAGES);
-    ck_assert(change(in_leaf(1, 7), in_leaf(1, 8), 0, 1, AL_EXCLUSIVE));
+    ck_assert(change(in_leaf(1, 7), in_leaf(1, 8), 0, AL_PAGE_OWNER, AL_EXCLUSIVE));
     expect_figures(AL_LEAF_PAGES, AL_LEAF_PAGES - 1, 1);
 }
 END_TEST

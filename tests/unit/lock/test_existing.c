@@ -90,8 +90,8 @@ START_TEST(late_it_keeps_what_is_counted)
     wanted.late = true;
     wanted.began = count_blocks;
     ck_assert_int_eq(start(), 0);
-    ck_assert_uint_eq(word_of(memory.anon), word | 2);
-    ck_assert_uint_eq(word_of(memory.anon + page), word | 1);
+    ck_assert_uint_eq(word_of(memory.anon), word + 2 * AL_PAGE_OWNER);
+    ck_assert_uint_eq(word_of(memory.anon + page), word + AL_PAGE_OWNER);
     ck_assert_uint_eq(word_of(memory.anon + 2 * page), word);
     al_heap_disown(memory.anon + 100, 50);
     al_heap_disown(memory.anon + 200, page);

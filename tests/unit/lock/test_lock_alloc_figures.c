@@ -35,9 +35,9 @@ START_TEST(figures_by_kind)
     set(30, 40, mapped_as(AL_KIND_FILE, 0));
     set(40, 50, mapped_as(AL_KIND_ANON, 0));
     set(60, 70, AL_KIND_ANON << AL_PAGE_KIND_SHIFT | AL_PAGE_CLOSED);
-    set(80, 85, AL_PAGE_LOCKED | 3);
-    set(85, 90, AL_PAGE_LOCKED); /* without an owner */
-    set(90, 95, 7);              /* blocks, refused */
+    set(80, 85, AL_PAGE_LOCKED | 3 * AL_PAGE_OWNER);
+    set(85, 90, AL_PAGE_LOCKED);    /* without an owner */
+    set(90, 95, 7 * AL_PAGE_OWNER); /* blocks, refused */
     set(100, 110, mapped_as(AL_KIND_HEAP, AL_PAGE_EARLIER));
     expect_figures(AL_KIND_ANON, 25, 20, 2);
     expect_figures(AL_KIND_FILE, 10, 10, 1);

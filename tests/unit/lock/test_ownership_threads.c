@@ -222,7 +222,7 @@ static void expect_owners(void)
     for (al_page page = MODEL_FIRST; page < MODEL_END; page++) {
         unsigned expected = owners[page - MODEL_FIRST];
 
-        if ((al_pagemap_get(page) & AL_PAGE_OWNERS) != expected)
+        if ((al_pagemap_get(page) & AL_PAGE_OWNERS) / AL_PAGE_OWNER != expected)
             ck_abort_msg("page %#zx should have %u owners: %#x", (size_t)(page - MODEL_FIRST),
                          expected, al_pagemap_get(page));
         if (expected && !some_refused && !kernel_model_is_locked(page))

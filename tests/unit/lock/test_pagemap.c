@@ -120,15 +120,15 @@ START_TEST(a_span_becomes_a_leaf_where_a_page_differs)
 {
     struct al_leaf *leaf;
 
-    ck_assert(al_pagemap_set(first, first + 2 * leaf_pages, 5));
-    ck_assert(al_pagemap_set(first + 100, first + 101, 6));
+    ck_assert(al_pagemap_set(first, first + 2 * leaf_pages, 10));
+    ck_assert(al_pagemap_set(first + 100, first + 101, 12));
     leaf = al_pagemap_leaf(first);
     ck_assert_ptr_nonnull(leaf);
     ck_assert_uint_eq(leaf->unowned, 0);
     ck_assert(!leaf->anchored);
-    expect_all(first, first + 100, 5);
-    ck_assert_uint_eq(al_pagemap_get(first + 100), 6);
-    expect_all(first + 101, first + 2 * leaf_pages, 5);
+    expect_all(first, first + 100, 10);
+    ck_assert_uint_eq(al_pagemap_get(first + 100), 12);
+    expect_all(first + 101, first + 2 * leaf_pages, 10);
     ck_assert_ptr_null(al_pagemap_leaf(first + leaf_pages));
     /* and stays one: a pointer to a word stays good */
     ck_assert(al_pagemap_set(first, first + leaf_pages, 0));
@@ -141,9 +141,9 @@ START_TEST(the_same_again_makes_nothing)
 {
     size_t bytes;
 
-    ck_assert(al_pagemap_set(first, first + leaf_pages, 5));
+    ck_assert(al_pagemap_set(first, first + leaf_pages, 10));
     bytes = al_pagemap_bytes();
-    ck_assert(al_pagemap_set(first + 7, first + 8, 5));
+    ck_assert(al_pagemap_set(first + 7, first + 8, 10));
     ck_assert(al_pagemap_set(first + leaf_pages + 7, first + leaf_pages + 8, 0));
     ck_assert_uint_eq(al_pagemap_bytes(), bytes);
     ck_assert_ptr_null(al_pagemap_leaf(first));
@@ -155,8 +155,8 @@ START_TEST(much_costs_little)
 {
     const al_page pages = (al_page)1 << 28;
 
-    ck_assert(al_pagemap_set(first, first + pages, 1));
-    ck_assert_uint_eq(al_pagemap_get(first + pages - 1), 1);
+    ck_assert(al_pagemap_set(first, first + pages, 2));
+    ck_assert_uint_eq(al_pagemap_get(first + pages - 1), 2);
     ck_assert_uint_eq(al_pagemap_get(first + pages), 0);
     ck_assert_uint_le(al_pagemap_bytes(), 1 << 20);
     ck_assert(al_pagemap_set(first, first + pages, 0));
@@ -187,12 +187,12 @@ static void expect_stretch(al_page from, al_page end, uint32_t mask, al_page str
 
 START_TEST(stretches)
 {
-    ck_assert(al_pagemap_set(first + 10, first + 20, AL_PAGE_LOCKED | 1));
-    ck_assert(al_pagemap_set(first + 20, first + 30, AL_PAGE_LOCKED | 2));
+    ck_assert(al_pagemap_set(first + 10, first + 20, AL_PAGE_LOCKED | 2));
+    ck_assert(al_pagemap_set(first + 20, first + 30, AL_PAGE_LOCKED | 4));
     expect_stretch(first, first + leaf_pages, ~0U, first + 10, 0);
-    expect_stretch(first + 10, first + leaf_pages, ~0U, first + 20, AL_PAGE_LOCKED | 1);
-    expect_stretch(first + 10, first + leaf_pages, AL_PAGE_LOCKED, first + 30, AL_PAGE_LOCKED | 1);
-    expect_stretch(first + 10, first + 12, ~0U, first + 12, AL_PAGE_LOCKED | 1);
+    expect_stretch(first + 10, first + leaf_pages, ~0U, first + 20, AL_PAGE_LOCKED | 2);
+    expect_stretch(first + 10, first + leaf_pages, AL_PAGE_LOCKED, first + 30, AL_PAGE_LOCKED | 2);
+    expect_stretch(first + 10, first + 12, ~0U, first + 12, AL_PAGE_LOCKED | 2);
     expect_stretch(first + 30, first + 3 * leaf_pages, ~0U, first + leaf_pages, 0);
     /* where there is no leaf, a leaf at a time */
     expect_stretch(first + leaf_pages + 5, first + 3 * leaf_pages, ~0U, first + 2 * leaf_pages, 0);
@@ -204,7 +204,7 @@ START_TEST(what_is_unknown_is_skipped)
     const al_page far = first + (al_page)AL_BRANCH_LEAVES * leaf_pages * 5;
 
     ck_assert(al_pagemap_set(far + 3, far + 4, 1));
-    ck_assert(al_pagemap_set(far + 2 * leaf_pages, far + 3 * leaf_pages, 1));
+    ck_assert(al_pagemap_set(far + 2 * leaf_pages, far + 3 * leaf_pages, 2));
     ck_assert_uint_eq(al_pagemap_skip(first, AL_PAGE_END), far);
     ck_assert_uint_eq(al_pagemap_skip(first, far), far);
     ck_assert_uint_eq(al_pagemap_skip(first, first + 9), first + 9);
@@ -260,7 +260,7 @@ START_TEST(a_plain_model)
         } else if (random >> 41 & 1 && end - from > 10) {
             end = from + 10;
         }
-        value = random >> 42 & 1 ? (uint32_t)(random >> 32) : 0;
+        value = random >> 42 & 1 ? (uint32_t)(random >> 32) & ~1U : 0;
         ck_assert(al_pagemap_set(first + from, first + end, value));
         for (al_page page = from; page < end; page++)
             model[page] = value;

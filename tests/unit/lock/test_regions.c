@@ -380,11 +380,12 @@ START_TEST(what_was_never_announced_is_not_judged_anew)
     al_page page = al_page_of(there);
 
     ck_assert(there != MAP_FAILED);
-    ck_assert(al_books_change(page, page + 8, 0, 3, AL_EXCLUSIVE)); /* blocks on it */
+    ck_assert(
+        al_books_change(page, page + 8, 0, 3 * AL_PAGE_OWNER, AL_EXCLUSIVE)); /* blocks on it */
     al_region_unmapping(there + 8, 4 << 12);
     al_region_still_mapped(there + 8, 4 << 12);
-    ck_assert_uint_eq(al_pagemap_get(page), 3);
-    ck_assert_uint_eq(al_pagemap_get(page + 1), 3);
+    ck_assert_uint_eq(al_pagemap_get(page), 3 * AL_PAGE_OWNER);
+    ck_assert_uint_eq(al_pagemap_get(page + 1), 3 * AL_PAGE_OWNER);
 }
 END_TEST
 
@@ -420,7 +421,7 @@ END_TEST
 START_TEST(what_has_no_owner_goes)
 {
     map_pages(10, 10);
-    al_books_change(page_at(10), page_at(20), 0, 1, AL_EXCLUSIVE);
+    al_books_change(page_at(10), page_at(20), 0, AL_PAGE_OWNER, AL_EXCLUSIVE);
     ck_assert_int_eq(al_locker_lock(page_at(10), page_at(20)), 0);
     al_books_change(page_at(12), page_at(15), AL_PAGE_OWNERS, 0, AL_EXCLUSIVE);
     program_unlocks(10, 10);
@@ -482,7 +483,7 @@ START_TEST(a_large_one_takes_slack_with_it)
 {
     map(in_leaf(1, 0), 4 * AL_LEAF_PAGES, anon, true);
     map_pages(0, 5000);
-    al_books_change(page_at(0), page_at(5000), 0, 1, AL_EXCLUSIVE);
+    al_books_change(page_at(0), page_at(5000), 0, AL_PAGE_OWNER, AL_EXCLUSIVE);
     ck_assert_int_eq(al_locker_lock(page_at(0), page_at(5000)), 0);
     al_books_change(page_at(0), page_at(5000), AL_PAGE_OWNERS, 0, AL_EXCLUSIVE);
     unmap(in_leaf(1, 0), 4 * AL_LEAF_PAGES);

@@ -21,7 +21,7 @@ static void set(size_t index, size_t count, uint32_t clear, uint32_t bits)
 
 static void own_and_lock(size_t index, size_t count)
 {
-    set(index, count, 0, 1);
+    set(index, count, 0, AL_PAGE_OWNER);
     ck_assert_int_eq(al_locker_lock(page_at(index), page_at(index + count)), 0);
 }
 
