@@ -111,7 +111,8 @@ static void change_leaf(struct al_leaf *leaf, al_page first, al_page end, uint32
         uint32_t before = __atomic_load_n(word, __ATOMIC_RELAXED);
         uint32_t after;
 
-        if (access == AL_EXCLUSIVE) {
+        /* What is held may be let go by anybody. */
+        if (access == AL_EXCLUSIVE && !(before & AL_PAGE_HELD)) {
             after = (before & ~clear) | set;
             __atomic_store_n(word, after, __ATOMIC_RELAXED);
             count_change(&change, before, after, 1);

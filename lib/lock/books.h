@@ -41,6 +41,7 @@ struct al_books {
     unsigned moving; /* blocks on their way, between disowning and owning: give nothing back */
     uint64_t locked_pages;
     uint64_t unowned_pages; /* of these, without an owner */
+    uint64_t held_pages;    /* so many more, at most, have none and are held (heap_hold.h) */
     uint64_t peak_pages;
     uint64_t total_pages; /* locked over time */
     int64_t runs;         /* separate runs of locked pages; approximate while threads run */
@@ -53,6 +54,14 @@ extern struct al_books al_books AL_HIDDEN;
 /* How many pages may be locked without an owner: now, and where `pages` are locked. */
 uint64_t al_books_slack(void);
 uint64_t al_books_slack_of(uint64_t pages);
+
+/* What there is that the slack is for: for a moment fewer than none, where a page was owned again
+ * before its loss was booked. */
+static inline int64_t al_books_spare(void)
+{
+    return (int64_t)(__atomic_load_n(&al_books.unowned_pages, __ATOMIC_RELAXED) +
+                     __atomic_load_n(&al_books.held_pages, __ATOMIC_RELAXED));
+}
 
 /* Takes `pages` from the budget; false, and the caller locks nothing, if they are not there. */
 bool al_books_take(uint64_t pages);

@@ -2,6 +2,7 @@
  * Pages that are unlocked without their memory going away: those without an owner, once there are
  * more of them than the slack, and any, where the program needs its limit for itself.
  */
+#include "heap_hold.h"
 #include "locker.h"
 #include "stall.h"
 
@@ -86,14 +87,26 @@ static void finish_leaving(struct al_leaf *leaf, al_page first, al_page end)
                            __ATOMIC_RELEASE);
 }
 
+/* The first page from `page` on without an owner: most words are looked at for no more than that.
+ */
+static al_page next_unowned(struct al_leaf *leaf, al_page page, al_page end)
+{
+    while (page < end &&
+           !al_word_unowned(__atomic_load_n(al_leaf_word(leaf, page), __ATOMIC_RELAXED)))
+        page++;
+    return page;
+}
+
 static void trim_leaf(struct al_leaf *leaf, al_page first)
 {
+    int64_t unowned = (int32_t)__atomic_load_n(&leaf->unowned, __ATOMIC_RELAXED);
     al_page end = first + AL_LEAF_PAGES;
     al_page page = first;
     int64_t pages = 0;
     int64_t runs = 0;
 
-    while (page < end) {
+    /* What has lost its owner behind us stays for the next time. */
+    while (pages < unowned && (page = next_unowned(leaf, page, end)) < end) {
         bool program_locks = al_pagemap_get(page) & AL_PAGE_PROGRAM;
         bool before = page && al_pagemap_get(page - 1) & AL_PAGE_LOCKED;
         al_page begin = page;
@@ -156,19 +169,20 @@ static void trim_to(int64_t most)
 
 void al_locker_trim(void)
 {
-    int64_t unowned = unowned_pages();
+    int64_t spare = al_books_spare();
     int64_t locked = (int64_t)__atomic_load_n(&al_books.locked_pages, __ATOMIC_RELAXED);
     uint64_t began;
 
-    if (unowned <= (int64_t)al_books_slack() || __atomic_load_n(&al_books.moving, __ATOMIC_RELAXED))
+    if (spare <= (int64_t)al_books_slack() || __atomic_load_n(&al_books.moving, __ATOMIC_RELAXED))
         return;
     began = al_stall_begin();
     /* What goes is not locked any more, and lessens the slack. */
-    trim_to((int64_t)al_books_slack_of(locked > unowned ? (uint64_t)(locked - unowned) : 0) / 2);
+    trim_to((int64_t)al_books_slack_of(locked > spare ? (uint64_t)(locked - spare) : 0) / 2);
     al_stall_end(began);
 }
 
 void al_locker_trim_all(void)
 {
+    al_heap_let_go_all();
     trim_to(0);
 }

@@ -1,5 +1,6 @@
 #include "heap_owner.h"
 
+#include "heap_hold.h"
 #include "locker.h"
 #include "main_heap.h"
 #include "regions.h"
@@ -265,7 +266,7 @@ static void lost_last_owner(struct al_leaf *leaf, al_page page, uint32_t before)
 {
     uint32_t doubts;
 
-    if ((before & (AL_PAGE_LOCKED | AL_PAGE_MAPPED)) != AL_PAGE_LOCKED)
+    if (!al_word_unowned(before - AL_PAGE_OWNER))
         return;
     al_books_unowned(leaf, 1);
     doubts = doubt(leaf, page);
@@ -285,7 +286,15 @@ static bool disown_edge(struct al_leaf *leaf, al_page page)
     if ((before & AL_PAGE_OWNERS) != AL_PAGE_OWNER)
         return false;
     lost_last_owner(leaf, page, before);
-    return true;
+    return !(before & AL_PAGE_HELD);
+}
+
+/* The same of a page that need not lose it for good. */
+static bool disown_or_hold(struct al_leaf *leaf, al_page page)
+{
+    uint32_t before = __atomic_load_n(al_leaf_word(leaf, page), __ATOMIC_RELAXED);
+
+    return !al_heap_hold(leaf, page, before) && disown_edge(leaf, page);
 }
 
 /* Interior pages have no other owner. */
@@ -314,9 +323,9 @@ static void disown_run(al_page first, al_page end)
     bool unowned;
 
     if (leaf && next && end - first <= 2) {
-        unowned = disown_edge(leaf, first);
+        unowned = disown_or_hold(leaf, first);
         if (end - first > 1)
-            unowned |= disown_edge(next, first + 1);
+            unowned |= disown_or_hold(next, first + 1);
     } else {
         unowned = disown_all(first, end);
     }

@@ -36,6 +36,8 @@ struct al_allocator {
     /* It unmaps unseen only 64 MiB aligned heaps, each as a whole and only when all of it is free.
      */
     bool keeps_used_heaps;
+    /* A page that its last block leaves is held for a while (heap_hold.h). */
+    bool holds;
 };
 
 struct al_heap_owner {
@@ -137,11 +139,18 @@ static inline bool al_word_shared(uint32_t word)
     return word & (AL_PAGE_OWNERS - AL_PAGE_OWNER); /* two at least */
 }
 
-/* The last one of a page that is owned as a whole may go as well, where no page is the anchor. */
-static inline bool al_word_shared_alone(uint32_t word)
+/* The last one of a page that is held may go as well. */
+static inline bool al_word_kept(uint32_t word)
 {
     return __builtin_expect(al_word_shared(word), 1) ||
-           (word & AL_PAGE_OWNERS && word & AL_PAGE_MAPPED);
+           (word & AL_PAGE_OWNERS && word & AL_PAGE_HELD);
+}
+
+/* And that of a page that is owned as a whole, where no page is the anchor. */
+static inline bool al_word_kept_alone(uint32_t word)
+{
+    return __builtin_expect(al_word_shared(word), 1) ||
+           (word & AL_PAGE_OWNERS && word & (AL_PAGE_HELD | AL_PAGE_MAPPED));
 }
 
 /*

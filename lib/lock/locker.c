@@ -131,7 +131,7 @@ static al_page begin_of_run(al_page first, al_page end)
         uint32_t word = al_pagemap_get(first - gap - 1);
 
         if (word & AL_PAGE_LOCKED)
-            return gap + al_books.unowned_pages <= al_books_slack() ? first - gap : end;
+            return (int64_t)gap + al_books_spare() <= (int64_t)al_books_slack() ? first - gap : end;
         if (word & AL_PAGE_CLOSED)
             break;
     }

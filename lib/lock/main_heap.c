@@ -1,5 +1,6 @@
 #include "main_heap.h"
 
+#include "heap_hold.h"
 #include "heap_owner.h"
 #include "kernel.h"
 #include "locker.h"
@@ -44,6 +45,11 @@ static al_page anchor_end(void)
     return __atomic_load_n(&al_heap_owner.anchor_end, __ATOMIC_SEQ_CST);
 }
 
+bool al_main_heap_is_below(al_page page)
+{
+    return page + 1 < anchor_end();
+}
+
 /*
  * Pages without an owner that lower_anchor() has been through. Each is unsure or not locked, so
  * that whoever owns one comes by al_main_heap_reaches(), which takes it out of the hole. With the
@@ -83,7 +89,8 @@ static al_page pass_span(al_page start, al_page page)
     return first;
 }
 
-/* Marks what is between `page` and the next owned page below as unsure; returns that one's end. */
+/* Marks what is between `page` and the next owned page below as unsure, and holds nothing of it any
+ * more; returns that one's end. */
 static al_page pass_unowned(al_page start, al_page page)
 {
     while ((page = before_hole(page)) > start && !is_owned(page - 1)) {
@@ -93,11 +100,24 @@ static al_page pass_unowned(al_page start, al_page page)
             page = pass_span(start, page);
             continue;
         }
+        al_heap_let_go(leaf, page - 1);
         if (may_be_trimmed(al_pagemap_get(page - 1)))
             __atomic_fetch_or(al_leaf_word(leaf, page - 1), AL_PAGE_UNSURE, __ATOMIC_RELAXED);
         page--;
     }
     return page;
+}
+
+/* The same where the page would be held if its last owner left it: of the anchor that must be
+ * known.
+ */
+static bool is_owned_alone(al_page page)
+{
+    struct al_leaf *leaf = al_pagemap_leaf(page);
+
+    if (leaf)
+        al_heap_let_go(leaf, page);
+    return is_owned(page);
 }
 
 /*
@@ -113,7 +133,7 @@ static void lower_anchor(al_page end)
     do {
         page = pass_unowned(start, page);
         (void)__atomic_exchange_n(&al_heap_owner.anchor_end, page, __ATOMIC_SEQ_CST);
-    } while (page > start && !is_owned(page - 1));
+    } while (page > start && !is_owned_alone(page - 1));
     if (end - page >= al_heap_owner.hole_end - al_heap_owner.hole_first) {
         al_heap_owner.hole_first = page;
         al_heap_owner.hole_end = end;
@@ -204,14 +224,14 @@ void al_main_heap_leaves(al_page first, al_page end)
 
 al_page al_main_heap_growth(al_page end)
 {
-    uint64_t slack = al_books_slack();
-    uint64_t unowned = __atomic_load_n(&al_books.unowned_pages, __ATOMIC_RELAXED);
+    int64_t slack = (int64_t)al_books_slack();
+    int64_t spare = al_books_spare();
     al_page top = al_page_of(al_heap_end());
     al_page most;
 
-    if (al_books.observe || al_books.several_threads || unowned >= slack)
+    if (al_books.observe || al_books.several_threads || spare >= slack)
         return end;
-    most = end + (slack - unowned) / 2;
+    most = end + (al_page)(slack - spare) / 2;
     if (most > end + AHEAD_PAGES)
         most = end + AHEAD_PAGES;
     if (most > top)

@@ -12,6 +12,9 @@
 /* Whether the page is one of the main heap. */
 bool al_main_heap_has(al_page page);
 
+/* Several threads: whether the page is below the highest owned one. */
+bool al_main_heap_is_below(al_page page);
+
 /* [first, end) has become owned. */
 void al_main_heap_reaches(al_page first, al_page end);
 

@@ -88,6 +88,7 @@ static uint32_t inherited(const struct relock *relock, uint32_t word)
     const uint32_t stack = AL_KIND_STACK << AL_PAGE_KIND_SHIFT | AL_PAGE_MAPPED;
     const uint32_t kind = AL_PAGE_KIND_MASK | AL_PAGE_MAPPED;
 
+    word &= ~(uint32_t)AL_PAGE_HELD;
     /* Another thread may have been about to unlock it. */
     if (al_word_unowned(word) || (relock->spare_stacks && (word & kind) == stack))
         word &= ~(uint32_t)AL_PAGE_LOCKED;

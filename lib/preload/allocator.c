@@ -81,6 +81,7 @@ void al_allocator_learn(struct al_allocator *ret_allocator, bool try_out)
     ret_allocator->is_mapping = al_allocator_is_glibc ? is_mapping : NULL;
     /* Other allocators unmap through the functions that we stand before. */
     ret_allocator->keeps_used_heaps = al_allocator_is_glibc || !libcs;
+    ret_allocator->holds = true;
 }
 
 enum al_quick al_allocator_quick(void)

@@ -110,11 +110,11 @@ ALWAYS_INLINE bool add_if_settled(uint32_t *word)
     return false;
 }
 
-ALWAYS_INLINE bool subtract_if_shared(uint32_t *word)
+ALWAYS_INLINE bool subtract_if_kept(uint32_t *word)
 {
     uint32_t before = look_at(word);
 
-    while (LIKELY(al_word_shared(before)))
+    while (LIKELY(al_word_kept(before)))
         if (LIKELY(__atomic_compare_exchange_n(word, &before, before - AL_PAGE_OWNER, false,
                                                __ATOMIC_ACQ_REL, __ATOMIC_RELAXED)))
             return true;
@@ -190,8 +190,8 @@ void al_tracked_alone_free(void *block)
         disown_otherwise(block);
         return;
     }
-    if (!LIKELY(al_word_shared_alone(*words.first)) ||
-        !LIKELY(al_word_shared_alone(words.first[words.next]))) {
+    if (!LIKELY(al_word_kept_alone(*words.first)) ||
+        !LIKELY(al_word_kept_alone(words.first[words.next]))) {
         disown_otherwise(block);
         return;
     }
@@ -227,12 +227,12 @@ void al_tracked_threads_free(void *block)
         disown_otherwise(block);
         return;
     }
-    if (!LIKELY(subtract_if_shared(words.first))) {
+    if (!LIKELY(subtract_if_kept(words.first))) {
         disown_otherwise(block);
         return;
     }
     count_disowned(counts, words.chunk);
-    if (words.next && !LIKELY(subtract_if_shared(words.first + 1))) {
+    if (words.next && !LIKELY(subtract_if_kept(words.first + 1))) {
         disown_second(block);
         return;
     }
