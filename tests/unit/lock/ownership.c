@@ -124,8 +124,8 @@ void ownership_check_all(void)
 /* What went has left no more without an owner than may be. */
 static void check_slack(void)
 {
-    if (complaints_now() == complaints && al_books.unowned_pages > al_books_slack())
-        ck_abort_msg("%zu pages have no owner, more than %zu", (size_t)al_books.unowned_pages,
+    if (complaints_now() == complaints && al_books_spare() > (int64_t)al_books_slack())
+        ck_abort_msg("%zu pages have no owner, more than %zu", (size_t)al_books_spare(),
                      (size_t)al_books_slack());
 }
 
@@ -534,7 +534,7 @@ static bool is_mapping(const void *block)
     return subject->address == block && subject->mapping;
 }
 
-static const struct al_allocator allocator = {
+static struct al_allocator allocator = {
     .malloc = plant, .free = take_back, .is_mapping = is_mapping, .keeps_used_heaps = true};
 
 /* Blocks that nobody told us of. */
@@ -577,6 +577,7 @@ void ownership_begin(const struct ownership_setup *wanted)
         add_existing();
     if (!(setup.kinds & AL_KIND_HEAP))
         return;
+    allocator.holds = setup.holds;
     al_heap_owner_start(&allocator, 0, false);
     al_heap_owner.main_start = (uintptr_t)fake_start_of_main;
     al_heap_owner.end_of_main = (char *volatile *)&fake_end_of_main;

@@ -16,6 +16,7 @@ struct ownership_setup {
     uint64_t min_size;
     uint64_t max_size;
     bool threads;           /* more than one, from some step on */
+    bool holds;             /* pages that blocks have left */
     bool existing;          /* blocks from before the start */
     bool current;           /* … whose pages are locked as a whole */
     bool limited;           /* no fallback to locks on fault */

@@ -41,6 +41,13 @@ static void run(struct ownership_setup setup, unsigned steps)
 RUN(one_thread, 10000, .threads = false)
 RUN(several_threads, 10000, .threads = true)
 RUN(arenas_that_go, 10000, .threads = true, .unkept_arenas = 2)
+RUN(held, 10000, .holds = true)
+RUN(held_with_threads, 10000, .holds = true, .threads = true)
+RUN(held_in_arenas_that_go, 10000, .holds = true, .threads = true, .unkept_arenas = 2)
+RUN(held_blocks_alone, 10000, .holds = true, .threads = true, .kinds = AL_KIND_HEAP)
+RUN(held_and_from_before, 10000, .holds = true, .existing = true, .current = true, .threads = true)
+RUN(held_and_refused, 10000, .holds = true, .threads = true, .refuse_in = 10, .limited = true)
+RUN(held_within_a_budget, 10000, .holds = true, .threads = true, .budget_pages = 3000)
 RUN(only_blocks, 10000, .threads = true, .kinds = AL_KIND_HEAP)
 RUN(only_mappings, 10000, .kinds = AL_KIND_ANON | AL_KIND_SHARED)
 RUN(large_ones, 10000, .min_size = 30000)
@@ -70,6 +77,13 @@ int main(void)
     tcase_add_loop_test(tests, one_thread, 0, seeds);
     tcase_add_loop_test(tests, several_threads, 0, seeds);
     tcase_add_loop_test(tests, arenas_that_go, 0, seeds);
+    tcase_add_loop_test(tests, held, 0, seeds);
+    tcase_add_loop_test(tests, held_with_threads, 0, seeds);
+    tcase_add_loop_test(tests, held_in_arenas_that_go, 0, seeds);
+    tcase_add_loop_test(tests, held_blocks_alone, 0, seeds);
+    tcase_add_loop_test(tests, held_and_from_before, 0, seeds);
+    tcase_add_loop_test(tests, held_and_refused, 0, seeds);
+    tcase_add_loop_test(tests, held_within_a_budget, 0, seeds);
     tcase_add_loop_test(tests, only_blocks, 0, seeds);
     tcase_add_loop_test(tests, only_mappings, 0, seeds);
     tcase_add_loop_test(tests, large_ones, 0, seeds);

@@ -145,10 +145,13 @@ static char *end_of_main;
 
 /* One behind the other from page `index` on, so that neighbours share pages; every fourth is of the
  * same thread. */
-static void lay_out(size_t index)
+static void lay_out(size_t index, bool holds)
 {
-    static const struct al_allocator allocator = {
-        .malloc = no_block, .free = never, .is_mapping = is_mapping, .keeps_used_heaps = true};
+    const struct al_allocator allocator = {.malloc = no_block,
+                                           .free = never,
+                                           .is_mapping = is_mapping,
+                                           .keeps_used_heaps = true,
+                                           .holds = holds};
     uint64_t random = 1 + (uint64_t)index;
     char *at = address_at(index) + 16;
 
@@ -243,7 +246,7 @@ static const size_t places[] = {100, 3 * AL_LEAF_PAGES, 5 * AL_LEAF_PAGES - 100}
 
 START_TEST(on_the_same_pages)
 {
-    lay_out(places[_i]);
+    lay_out(places[_i / 2], _i % 2);
     run(own_and_disown, NULL);
     expect_owners();
 }
@@ -251,7 +254,7 @@ END_TEST
 
 START_TEST(on_their_way)
 {
-    lay_out(places[_i]);
+    lay_out(places[_i / 2], _i % 2);
     run(move_about, NULL);
     expect_owners();
 }
@@ -259,7 +262,7 @@ END_TEST
 
 START_TEST(refused)
 {
-    lay_out(places[_i]);
+    lay_out(places[_i / 2], _i % 2);
     some_refused = true;
     al_books.unlimited = false;
     kernel_model.refuse_each = 3;
@@ -286,7 +289,7 @@ static void *program_unlocks(void *unused)
 
 START_TEST(unlocked_by_the_program)
 {
-    lay_out(places[_i]);
+    lay_out(places[_i / 2], _i % 2);
     some_unlocked = true;
     run(own_and_disown, program_unlocks);
     expect_owners();
@@ -375,10 +378,11 @@ static void *allocate_and_free(void *data)
 
 START_TEST(heaps_come_and_go)
 {
-    static const struct al_allocator allocator = {.malloc = plant,
-                                                  .free = take_back,
-                                                  .is_mapping = subject_is_mapping,
-                                                  .keeps_used_heaps = true};
+    const struct al_allocator allocator = {.malloc = plant,
+                                           .free = take_back,
+                                           .is_mapping = subject_is_mapping,
+                                           .keeps_used_heaps = true,
+                                           .holds = _i >= 4};
 
     fake_heap_begin((uint64_t)_i);
     plants = _i % 2;
@@ -430,14 +434,14 @@ END_TEST
 int main(void)
 {
     TCase *tests = tcase_create("ownership_threads");
-    const int count = sizeof(places) / sizeof(places[0]);
+    const int count = 2 * sizeof(places) / sizeof(places[0]); /* held, and not */
 
     tcase_add_checked_fixture(tests, begin, NULL);
     tcase_add_loop_test(tests, on_the_same_pages, 0, count);
     tcase_add_loop_test(tests, on_their_way, 0, count);
     tcase_add_loop_test(tests, refused, 0, count);
     tcase_add_loop_test(tests, unlocked_by_the_program, 0, count);
-    tcase_add_loop_test(tests, heaps_come_and_go, 0, 4);
+    tcase_add_loop_test(tests, heaps_come_and_go, 0, 8);
     tcase_add_test(tests, mappings_come_and_go);
     return unit_run(tests);
 }

@@ -78,6 +78,19 @@ START_TEST(pages_without_an_owner_are_forgotten)
 }
 END_TEST
 
+START_TEST(held_pages_are_none_of_its_own)
+{
+    own_and_lock(0, 10);
+    set(3, 2, AL_PAGE_OWNERS, AL_PAGE_HELD);
+    set(7, 1, 0, AL_PAGE_HELD);
+    ck_assert_int_eq(fork_and_relock(AL_MLOCK_ONFAULT, false), 0);
+    ck_assert_uint_eq(kernel_model_locked(page_at(0), page_at(10)), 8);
+    ck_assert_uint_eq(bits_of(3), 0);
+    ck_assert_uint_eq(bits_of(7), AL_PAGE_LOCKED);
+    check_books();
+}
+END_TEST
+
 /* Another thread was unlocking, moving a block; the program had locks of its own. */
 START_TEST(what_was_going_on_is_put_right)
 {
@@ -170,6 +183,7 @@ int main(void)
     tcase_add_test(tests, a_run);
     tcase_add_test(tests, one_call_over_leaves_and_spans);
     tcase_add_test(tests, pages_without_an_owner_are_forgotten);
+    tcase_add_test(tests, held_pages_are_none_of_its_own);
     tcase_add_test(tests, what_was_going_on_is_put_right);
     tcase_add_test(tests, a_page_that_is_not_there);
     tcase_add_test(tests, all_is_refused);
