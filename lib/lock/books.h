@@ -11,7 +11,7 @@
 
 /*
  * Pages without an owner stay locked for a while, since they are likely to be used again, and go
- * back in batches once there are more of them than
+ * back in batches once there are more of them, held ones (heap_hold.h) included, than
  *
  *   1/8 of what is locked, at least 1.25 MiB, at most 64 MiB.
  *

@@ -1,16 +1,21 @@
 #!/usr/bin/env python3
-"""Instructions that each mode adds to a malloc and free of 64 bytes. Two iteration counts: start-up cancels out."""
+"""Instructions that each mode adds to a malloc and free of 64 bytes. Two iteration counts: start-up cancels out.
+
+In mode alloc also where the block is alone on its page, in a thread of its own: a page that gets its first owner and
+loses its last each time would take several times as much.
+"""
 
 from counting import MODES, fail, instructions, need_callgrind, parse_arguments, pattern, variables
 
 MOST = {"off": 3, "observe": 86, "all": 24, "alloc": 86}
+MOST_LONE = 105
 FEW, MANY = 20_000, 120_000
 DECIMALS = 2  # below that are the digits of the printed time, which differ from run to run
 
 
-def per_pair(options, environment: dict) -> float:
-    program = pattern(options, "pair")
-    counts = [instructions([program, str(iterations), "64"], environment) for iterations in (FEW, MANY)]
+def per_pair(options, environment: dict, name: str = "pair", *arguments: str) -> float:
+    program = pattern(options, name)
+    counts = [instructions([program, str(iterations), *arguments], environment) for iterations in (FEW, MANY)]
     return round((counts[1] - counts[0]) / (MANY - FEW), DECIMALS)
 
 
@@ -29,6 +34,13 @@ def main() -> None:
             fail(f"mode {mode}: the library was not loaded")
         if bound and added > bound:
             too_many.append(f"mode {mode} adds {added:.2f} instructions, more than {bound}")
+    lone = round(per_pair(options, variables(options, "alloc", AUTOLOCK_STATS="off"), "pairs")
+                 - per_pair(options, {}, "pairs"), DECIMALS)
+    print(f"  mode alloc    adds {lone:6.2f} in a thread, alone on its page  (at most {MOST_LONE})")
+    if lone < 1:
+        fail("mode alloc: the library was not loaded")
+    if lone > MOST_LONE:
+        too_many.append(f"mode alloc adds {lone:.2f} instructions to a block alone on its page, more than {MOST_LONE}")
     if too_many:
         fail("; ".join(too_many))
 
