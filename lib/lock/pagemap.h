@@ -53,13 +53,14 @@ enum {
 #define AL_PAGE_KIND_MASK (0x3fU << AL_PAGE_KIND_SHIFT)
 
 struct al_leaf {
-    uintptr_t start; /* its first address */
-    /* The last one is of no page and stays 0: who looks at a page and the next finds it. */
-    uint32_t word[AL_LEAF_PAGES + 1] __attribute__((aligned(64)));
-    uint32_t unowned; /* pages that are locked and have no owner */
+    uintptr_t start;  /* its first address */
     size_t index;     /* which 64 MiB of the address space */
     bool anchored;    /* holds a block of ours: glibc cannot unmap it */
     uint8_t refusals; /* how often planting such a block failed */
+    /* The last one is of no page and stays 0: who looks at a page and the next finds it. */
+    uint32_t word[AL_LEAF_PAGES + 1];
+    uint32_t
+        unowned; /* pages that are locked and have no owner: changes, as no other figure here */
 };
 
 /* A branch's entry is NULL, a leaf, or the word that all its pages have, marked in its lowest bit.

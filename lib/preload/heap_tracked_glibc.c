@@ -30,7 +30,7 @@
 struct words {
     uint32_t *first;
     uint32_t next; /* 0 or 1 */
-    size_t chunk;  /* bytes of the chunk */
+    size_t usable; /* bytes of the block */
 };
 
 /*
@@ -71,25 +71,24 @@ ALWAYS_INLINE bool find_words(const char *block, bool alone, struct words *ret_w
     word = al_chunk_word(block);
     if (!LIKELY(word < SMALL_CHUNK))
         return false;
-    ret_words->chunk = word & ~AL_CHUNK_FLAGS;
+    ret_words->usable = (word & ~AL_CHUNK_FLAGS) - sizeof(size_t);
     ret_words->first = &leaf->word[offset >> al_page_shift];
     ret_words->next =
-        (uint32_t)(((offset + ret_words->chunk - sizeof(size_t) - 1) >> al_page_shift) -
-                   (offset >> al_page_shift));
+        (uint32_t)(((offset + ret_words->usable - 1) >> al_page_shift) - (offset >> al_page_shift));
     return true;
 }
 
 /* A block came or went; its pages' words have been changed. */
-ALWAYS_INLINE void count_owned(struct al_counts *counts, size_t chunk)
+ALWAYS_INLINE void count_owned(struct al_counts *counts, size_t usable)
 {
     al_count_up(&counts->part[AL_PART_OWNED_MALLOC], 1);
-    al_count_up(&counts->part[AL_PART_OWNED_CHUNKS], chunk);
+    al_count_up(&counts->part[AL_PART_OWNED_BYTES], usable);
 }
 
-ALWAYS_INLINE void count_disowned(struct al_counts *counts, size_t chunk)
+ALWAYS_INLINE void count_disowned(struct al_counts *counts, size_t usable)
 {
     al_count_up(&counts->part[AL_PART_OWNED_FREE], 1);
-    al_count_down(&counts->part[AL_PART_OWNED_CHUNKS], chunk);
+    al_count_down(&counts->part[AL_PART_OWNED_BYTES], usable);
 }
 
 /* Where other threads may change it meanwhile. */
@@ -177,7 +176,7 @@ void *al_tracked_alone_malloc(size_t size)
     if (!LIKELY(al_word_settled(*words.first)) || !LIKELY(al_word_settled(words.first[words.next])))
         return own_otherwise(block);
     al_words_own_alone(words.first, words.next);
-    count_owned(counts, words.chunk);
+    count_owned(counts, words.usable);
     return block;
 }
 
@@ -196,7 +195,7 @@ void al_tracked_alone_free(void *block)
         return;
     }
     al_words_disown_alone(words.first, words.next);
-    count_disowned(counts, words.chunk);
+    count_disowned(counts, words.usable);
     al_real.free(block);
 }
 
@@ -212,7 +211,7 @@ void *al_tracked_threads_malloc(size_t size)
         return own_otherwise(block);
     if (!LIKELY(add_if_settled(words.first)))
         return own_otherwise(block);
-    count_owned(counts, words.chunk);
+    count_owned(counts, words.usable);
     if (words.next && !LIKELY(add_if_settled(words.first + 1)))
         return own_second(block);
     return block;
@@ -231,7 +230,7 @@ void al_tracked_threads_free(void *block)
         disown_otherwise(block);
         return;
     }
-    count_disowned(counts, words.chunk);
+    count_disowned(counts, words.usable);
     if (words.next && !LIKELY(subtract_if_kept(words.first + 1))) {
         disown_second(block);
         return;

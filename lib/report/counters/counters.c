@@ -139,8 +139,7 @@ static void add_parts(uint64_t *sum, const struct al_counts *counts)
     sum[AL_COUNT_calls_free] += went;
     sum[AL_COUNT_skipped_size] += small;
     sum[AL_COUNT_by_kind_heap_regions] += came - went;
-    sum[AL_COUNT_by_kind_heap_requested_bytes] +=
-        part_of(counts, AL_PART_OWNED_CHUNKS) - (came - went) * AL_CHUNK_EXTRA;
+    sum[AL_COUNT_by_kind_heap_requested_bytes] += part_of(counts, AL_PART_OWNED_BYTES);
 }
 
 void al_counters_add_block(uint64_t sum[static AL_COUNTER_TOTAL], const struct al_counts *counts)

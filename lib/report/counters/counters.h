@@ -33,14 +33,11 @@ enum al_counter {
 enum al_part {
     AL_PART_OWNED_MALLOC, /* a call of malloc, and a live block */
     AL_PART_OWNED_FREE,   /* a call of free, and a live block less */
-    AL_PART_OWNED_CHUNKS, /* bytes in live blocks, and AL_CHUNK_EXTRA for each */
+    AL_PART_OWNED_BYTES,  /* in live blocks */
     AL_PART_SMALL_MALLOC, /* a call of malloc, and a block outside the sizes asked for */
     AL_PART_ROOM,         /* no count: bytes that the thread may allocate before it asks (room.h) */
     AL_PART_TOTAL
 };
-
-/* What an allocator keeps before each block, so that counting need not subtract it. */
-#define AL_CHUNK_EXTRA sizeof(size_t)
 
 struct al_counts {
     uint64_t part[AL_PART_TOTAL];
