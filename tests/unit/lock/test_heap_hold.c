@@ -170,12 +170,12 @@ END_TEST
 START_TEST(under_a_larger_block)
 {
     come_and_go(heap + 7);
-    al_heap_own(address_at(heap + 5), 6 * PAGE);
+    al_heap_own(address_at(heap + 5), (size_t)6 * PAGE);
     ck_assert_uint_eq(owners_of(heap + 7), 1);
     al_heap_let_go_all();
     ck_assert_uint_eq(owners_of(heap + 7), 1);
     check_books();
-    al_heap_disown(address_at(heap + 5), 6 * PAGE);
+    al_heap_disown(address_at(heap + 5), (size_t)6 * PAGE);
     ck_assert_uint_eq(al_books.unowned_pages, al_books.locked_pages);
     check_books();
 }
@@ -319,8 +319,10 @@ START_TEST(two_at_once)
 {
     const uint32_t full = AL_PAGE_LOCKED | AL_PAGE_MAPPED | (AL_PAGE_OWNERS - AL_PAGE_OWNER);
     const uint32_t one = AL_PAGE_LOCKED | AL_PAGE_OWNER;
-    uint32_t word[] = {one, full, one, one};
+    static uint32_t word[4];
 
+    word[0] = word[2] = word[3] = one;
+    word[1] = full;
     al_words_own_alone(word + 1, 0);
     ck_assert(word[0] == one && word[1] == full + AL_PAGE_OWNER && word[2] == one);
     al_words_disown_alone(word + 1, 0);
