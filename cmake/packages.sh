@@ -20,9 +20,10 @@ build must cmake                        cmake                  cmake            
 build must pkg-config                   pkg-config|pkgconf     pkgconf-pkg-config   pkgconf              pkgconf
 build may  /usr/include/libelf.h        libelf-dev             elfutils-libelf-devel elfutils-dev        libelf
 build may  /usr/include/elfutils/libdwfl.h libdw-dev          elfutils-devel       elfutils-dev         libelf
+build may  /usr/include/jansson.h       libjansson-dev         jansson-devel        jansson-dev          jansson
 build must cmp                          diffutils              diffutils            diffutils            diffutils
 test  must /usr/include/check.h         check                  check-devel          check-dev            check
-test  may  /usr/include/jansson.h          libjansson-dev         jansson-devel        jansson-dev          jansson
+test  may  chromium                     chromium               chromium             chromium             chromium
 test  must python3                      python3                python3              python3              python
 test  may  -                            python3-yaml           python3-pyyaml       py3-yaml             python-yaml
 test  must git                          git                    git                  git                  git
