@@ -70,6 +70,17 @@ static const struct call_option gate[] = {
      .value = "FILE",
      .kind = CALL_FILE,
      .help = "what --expect comes to as a JUnit file, one test case an expectation"},
+    {.name = "report",
+     .id = RUN_OPTION_REPORT,
+     .value = "FILE",
+     .kind = CALL_FILE,
+     .help = "a page about the run, one HTML file that needs nothing else: what came out, memory "
+             "and faults over time, what was locked and what was not, and why"},
+    {.name = "sample-interval",
+     .id = RUN_OPTION_SAMPLE_INTERVAL,
+     .value = "TIME",
+     .kind = CALL_TIME,
+     .help = "how often the program is looked at for the page, 10ms to 1s; default 100ms"},
     {.name = NULL},
 };
 

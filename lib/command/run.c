@@ -27,6 +27,7 @@ struct run {
     struct run_file file;
     struct run_gate *gate;     /* NULL: nothing is asked of it */
     struct run_faults *faults; /* NULL: nobody asks where they come from */
+    struct run_page *page;     /* NULL: there is to be none */
 };
 
 /* -- what will become of it ---------------------------------------------------------------------
@@ -75,8 +76,8 @@ static int open_gate(struct run *run)
     if (!run_gate_is_wanted(&run->options.gate) && !faults->wanted)
         return RUN_ON;
     if (run->config.live_dir[0]) {
-        complain("AUTOLOCK_LIVE_DIR cannot be had together with --expect, --json, --duration "
-                 "and --faults, which have one of their own");
+        complain("AUTOLOCK_LIVE_DIR cannot be had together with --expect, --json, --report, "
+                 "--duration and --faults, which have one of their own");
         return STATUS_CONFIGURATION;
     }
     if (faults->file && !run_reports_can_go_to("--faults", faults->file))
@@ -84,6 +85,9 @@ static int open_gate(struct run *run)
     run->gate = run_gate_open(&run->options.gate);
     if (!run->gate)
         return STATUS_CONFIGURATION;
+    if (run->options.gate.report)
+        run->page = run_page_begin(&run->options, &run->config);
+    run_gate_set_page(run->gate, run->page);
     setting[0] = run_gate_setting(run->gate);
     run->environment = run_environment_with(run->environment, setting);
     return RUN_ON;
@@ -161,6 +165,8 @@ static int start(struct run *run)
         run->faults = run_faults_open(&run->options.gate, run_gate_directory(run->gate));
         child.watch[watches++] = run_faults_watch(run->faults);
     }
+    if (run->page)
+        child.watch[watches++] = run_page_watch(run->page);
     end = run_child(&child);
     status = judged(run, &end);
     if (!why && !end.error && run_proof_end(&proof) == RUN_NOT_HELD && require)

@@ -104,11 +104,12 @@ static int64_t now_ms(void)
 /* An init takes whatever has ended, others only their own. */
 static void take_news(struct running *running)
 {
+    struct rusage usage;
     int status;
     pid_t pid;
 
-    while (!running->ended && (pid = waitpid(running->child->init ? -1 : running->pid, &status,
-                                             WNOHANG | WUNTRACED | WCONTINUED)) > 0) {
+    while (!running->ended && (pid = wait4(running->child->init ? -1 : running->pid, &status,
+                                           WNOHANG | WUNTRACED | WCONTINUED, &usage)) > 0) {
         if (pid != running->pid)
             continue;
         if (WIFSTOPPED(status))
@@ -116,6 +117,7 @@ static void take_news(struct running *running)
         running->stopped = WIFSTOPPED(status);
         running->ended = !WIFSTOPPED(status) && !WIFCONTINUED(status);
         running->end.status = status;
+        running->end.usage = usage;
     }
 }
 

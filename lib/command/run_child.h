@@ -10,6 +10,7 @@
 
 #include "run.h"
 
+#include <sys/resource.h>
 #include <sys/types.h>
 
 /*
@@ -34,9 +35,10 @@ struct run_child {
 
 struct run_end {
     pid_t pid;
-    int error;        /* the program could not be executed: errno */
-    int status;       /* else, as of waitpid(2) */
-    bool by_terminal; /* a signal of the terminal (^C, ^\) that ended it reached us as well */
+    int error;           /* the program could not be executed: errno */
+    int status;          /* else, as of waitpid(2) */
+    struct rusage usage; /* of the program, and of its children that it has waited for */
+    bool by_terminal;    /* a signal of the terminal (^C, ^\) that ended it reached us as well */
 };
 
 /* Starts it, and returns when it has ended. To be called once. */

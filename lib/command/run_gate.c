@@ -32,6 +32,7 @@ struct run_gate {
     struct run_counts at_end;
     struct run_tree *tree_at_warmup; /* with --tree, beside the two above */
     struct run_tree *tree_at_end;
+    struct run_page *page; /* NULL: there is none */
 };
 
 static int64_t now_ms(void)
@@ -44,7 +45,7 @@ static int64_t now_ms(void)
 
 bool run_gate_is_wanted(const struct run_gate_options *options)
 {
-    return options->expectations.count || options->json || options->duration_ms;
+    return options->expectations.count || options->json || options->report || options->duration_ms;
 }
 
 /* In memory, where there is such a place: the counters are written all the time. */
@@ -65,12 +66,19 @@ struct run_gate *run_gate_open(const struct run_gate_options *options)
 
     gate->options = options;
     if ((options->json && !run_reports_can_go_to("--json", options->json)) ||
-        (options->junit && !run_reports_can_go_to("--junit", options->junit)))
+        (options->junit && !run_reports_can_go_to("--junit", options->junit)) ||
+        (options->report &&
+         (!run_page_can_be_made() || !run_reports_can_go_to("--report", options->report))))
         return NULL;
     gate->directory = make_directory();
     if (!gate->directory)
         complain("there is no place for the program's counters: %s", strerror(errno));
     return gate->directory ? gate : NULL;
+}
+
+void run_gate_set_page(struct run_gate *gate, struct run_page *page)
+{
+    gate->page = page;
 }
 
 char *run_gate_setting(const struct run_gate *gate)
@@ -99,6 +107,8 @@ static void end_it(struct run_gate *gate, pid_t pid)
         gate->tree_at_end = run_tree_read(gate->directory);
     gate->measured = run_counts_of_process(pid, &gate->at_end);
     gate->asked = true;
+    if (gate->page)
+        run_page_look(gate->page, pid);
     (void)kill(pid, SIGTERM);
 }
 
@@ -240,6 +250,15 @@ static int judge(const struct run_gate *gate, const struct run_figures *figures,
     return verdict.failed ? STATUS_EXPECTATION : RUN_ON;
 }
 
+static bool show(const struct run_gate *gate, const struct run_figures *figures,
+                 const char *program, const struct run_end *ended)
+{
+    const struct run_verdict verdict =
+        run_expect_judge(&gate->options->expectations, figures, program);
+
+    return run_page_end(gate->page, gate->directory, ended, &verdict);
+}
+
 int run_gate_close(struct run_gate *gate, const char *program, const struct run_end *ended,
                    bool *ret_ended_by_us)
 {
@@ -251,6 +270,8 @@ int run_gate_close(struct run_gate *gate, const char *program, const struct run_
     *ret_ended_by_us = gate->asked && WIFSIGNALED(ended->status) && !gate->pressed &&
                        WTERMSIG(ended->status) == SIGTERM;
     if (options->json && !run_reports_write(gate->directory, options->json))
+        status = STATUS_FAILED;
+    if (gate->page && !show(gate, &figures, program, ended))
         status = STATUS_FAILED;
     run_reports_remove(gate->directory);
     if (options->warmup_ms > 0 && !gate->warm)

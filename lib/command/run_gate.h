@@ -8,6 +8,7 @@
 
 #include "run_child.h"
 #include "run_gate_options.h"
+#include "run_page.h"
 
 struct run_gate;
 
@@ -16,6 +17,9 @@ bool run_gate_is_wanted(const struct run_gate_options *options);
 
 /* Before the program runs. Returns NULL if it cannot be, complained of. */
 struct run_gate *run_gate_open(const struct run_gate_options *options);
+
+/* What is to be told of it, or NULL; before the program runs. */
+void run_gate_set_page(struct run_gate *gate, struct run_page *page);
 
 /* The variable that the program needs. */
 char *run_gate_setting(const struct run_gate *gate);

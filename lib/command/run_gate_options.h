@@ -15,6 +15,8 @@ struct run_gate_options {
     int64_t duration_ms; /* 0: until the program ends by itself */
     bool tree;           /* what the program starts counts as well */
     const char *json;    /* where the reports of all processes go, or NULL */
+    const char *report;  /* where the page goes, or NULL */
+    int64_t sample_ms;   /* how often the program is looked at for it */
     const char *junit;   /* where the verdict goes, or NULL */
 };
 

@@ -12,6 +12,9 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* Between looks at the program. */
+enum { SAMPLE_MS_MIN = 10, SAMPLE_MS = 100, SAMPLE_MS_MAX = 1000 };
+
 /* -- what is wrong ---------------------------------------------------------------------------- */
 
 /*
@@ -102,6 +105,16 @@ static bool parse_warmup(const char *value, int64_t *ret_ms)
     return call_read_time("--warmup", value, ret_ms);
 }
 
+static bool parse_sample_interval(const char *value, int64_t *ret_ms)
+{
+    if (!call_read_time("--sample-interval", value, ret_ms))
+        return false;
+    if (*ret_ms >= SAMPLE_MS_MIN && *ret_ms <= SAMPLE_MS_MAX)
+        return true;
+    complain("--sample-interval %s: must be from 10ms to 1s", value);
+    return false;
+}
+
 /* -- all of them --------------------------------------------------------------------------------
  */
 
@@ -155,6 +168,11 @@ static bool take(const struct call_option *option, const char *value, struct run
         if (value)
             options->faults.file = value;
         return true;
+    case RUN_OPTION_REPORT:
+        options->gate.report = value;
+        return true;
+    case RUN_OPTION_SAMPLE_INTERVAL:
+        return parse_sample_interval(value, &options->gate.sample_ms);
     }
     return false;
 }
@@ -164,7 +182,7 @@ int run_options_read(int count, char **arguments, struct run_options *ret_option
     struct call_reader reader = call_reader_of(&call_run, count, arguments);
     const struct call_option *option;
 
-    *ret_options = (struct run_options){0};
+    *ret_options = (struct run_options){.gate.sample_ms = SAMPLE_MS};
     ret_options->settings = allocate((al_option_count + 1) * sizeof(char *));
     while ((option = call_next(&reader))) {
         if (option->setting)

@@ -69,9 +69,11 @@ bool run_reports_can_go_to(const char *option, const char *path)
     const char *slash = strrchr(path, '/');
     const char *directory = !slash ? "." : text_of("%.*s", (int)(slash - path + 1), path);
 
-    if (*path && stat(path, &status) == 0 && S_ISDIR(status.st_mode))
+    if (!*path)
+        errno = ENOENT;
+    else if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
         errno = EISDIR;
-    else if (*path && access(directory, W_OK | X_OK) == 0)
+    else if (access(directory, W_OK | X_OK) == 0)
         return true;
     complain("%s %s: %s", option, path, strerror(errno));
     return false;
