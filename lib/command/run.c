@@ -102,6 +102,8 @@ static int judged(const struct run *run, const struct run_end *end)
 
     if (run->faults && !end->error)
         sites = run_faults_close(run->faults, run->options.program[0]);
+    if (sites && run->page)
+        run_page_put(run->page, "faults", run_faults_json(sites));
     if (run->gate && end->error)
         run_gate_discard(run->gate);
     else if (run->gate)

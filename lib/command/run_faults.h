@@ -62,7 +62,10 @@ bool run_faults_tell(const struct run_fault_sites *sites, const struct run_fault
 /* The worst ones as a table on standard error. */
 void run_faults_print(const struct run_fault_sites *sites);
 
-/* All of them as one object (schema autolock-faults/1). False: complained of. */
+/* All of them as one object on one line (schema autolock-faults/1); NULL: there is no memory. */
+char *run_faults_json(const struct run_fault_sites *sites);
+
+/* The same as a file. False: complained of. */
 bool run_faults_write(const struct run_fault_sites *sites, const char *path);
 
 #endif

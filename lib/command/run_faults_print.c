@@ -177,17 +177,22 @@ static void write_all(FILE *to, const struct run_fault_sites *sites)
     (void)fputs("]}\n", to);
 }
 
-bool run_faults_write(const struct run_fault_sites *sites, const char *path)
+char *run_faults_json(const struct run_fault_sites *sites)
 {
     char *bytes = NULL;
     size_t length = 0;
     FILE *out = open_memstream(&bytes, &length);
-    int error = -ENOMEM;
 
-    if (out) {
+    if (out)
         write_all(out, sites);
-        error = fclose(out) ? -ENOMEM : al_replace(text_of("%s", path), bytes, length);
-    }
+    return out && fclose(out) == 0 ? bytes : NULL;
+}
+
+bool run_faults_write(const struct run_fault_sites *sites, const char *path)
+{
+    char *bytes = run_faults_json(sites);
+    int error = bytes ? al_replace(text_of("%s", path), bytes, strlen(bytes)) : -ENOMEM;
+
     free(bytes);
     if (error)
         complain("--faults %s: %s", path, strerror(-error));

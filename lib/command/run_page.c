@@ -92,7 +92,7 @@ struct run_watch run_page_watch(struct run_page *page)
 void run_page_put(struct run_page *page, const char *name, const char *json)
 {
     char why[128];
-    json_t *value = json_read(json, strlen(json), why, sizeof(why));
+    json_t *value = json ? json_read(json, strlen(json), why, sizeof(why)) : NULL;
 
     if (value)
         (void)json_object_set_new(page->run, name, value);

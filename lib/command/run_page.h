@@ -21,7 +21,7 @@ struct run_watch run_page_watch(struct run_page *page);
 /* Looks at all its memory, once more than by itself: the program is about to be ended. */
 void run_page_look(struct run_page *page, pid_t pid);
 
-/* What else is to be in it: the text of a JSON value, under that name (page.h). */
+/* What else is to be in it: the text of a JSON value (or NULL), under that name (page.h). */
 void run_page_put(struct run_page *page, const char *name, const char *json);
 
 /*

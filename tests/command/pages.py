@@ -8,8 +8,8 @@ import subprocess
 
 import harness
 import page_text
-from command import autolock, path
-from harness import directory, need_privilege
+from command import autolock, own, path
+from harness import Skip, directory, need_privilege
 from page_text import figures_are_of
 from report_files import reports_of, write
 
@@ -296,6 +296,24 @@ def test_where_faults_came_from() -> None:
         assert "5 1,200 operator< (in memcpy) <a>.c:12 heap not locked" in text, text
         assert "0 34 not known x+0x1234 [stack] first touch" in text, text
         assert "They could not be sampled: perf_event_paranoid is 4" in text and "Nobody looked here." in text
+
+
+def test_where_faults_really_came_from() -> None:
+    """The page has what --faults=FILE has."""
+    with directory() as folder:
+        page, file = folder / "page.html", folder / "faults.json"
+        autolock(*RUN, "--flags", "current", "--warmup", "mark", "--report", str(page), f"--faults={file}", "--",
+                 own("faulty"), "heap").expect(0)
+        faults = json.loads(file.read_text())
+        read = page_text.read(page)
+        assert read.runs[0]["faults"] == faults
+        if faults["refused"]:
+            assert faults["refused"] in read.text
+            raise Skip(faults["refused"])
+        worst = faults["sites"][0]
+        assert f"{worst['major']:,} {worst['minor']:,} {worst['function'] or 'not known'}" in read.text, (worst, read.text)
+        if worst["source"]:
+            assert f"{pathlib.Path(worst['source']).name}:{worst['line']}" in read.text
 
 
 def test_signals_end_the_program_and_not_the_page() -> None:
