@@ -1,7 +1,7 @@
 /*
  * What the kernel says of a process again and again, from outside: two small files of /proc, some
- * 20 us. The list has a fixed size. When it is full, neighbours become one, and from then on each
- * stands for twice as many: a run of a week has as many as one of a minute.
+ * 0.1 ms with all around it. The list has a fixed size. When it is full, neighbours become one, and
+ * from then on each stands for twice as many: a run of a week has as many as one of a minute.
  */
 #ifndef AL_RUN_SAMPLE_H
 #define AL_RUN_SAMPLE_H
