@@ -3,9 +3,9 @@
 #include "counters.h"
 #include "crew.h"
 #include "kernel.h"
-#include "live.h"
 #include "maps.h"
 #include "sys.h"
+#include "times.h"
 
 #include <string.h>
 #include <sys/mman.h>
@@ -68,7 +68,7 @@ static int populate(struct job *job, uintptr_t start, uintptr_t end)
         result = al_sys3(SYS_madvise, start, end - start, POPULATE_WRITE);
     } while (result == -EINTR || result == -EAGAIN);
     took = al_now_ns() - began;
-    al_histogram_record(&al_live.histogram[AL_TIMED_madvise], took);
+    al_times_record(AL_TIMED_madvise, took);
     __atomic_fetch_add(&job->calls, 1, __ATOMIC_RELAXED);
     __atomic_fetch_add(&job->time_ns, took, __ATOMIC_RELAXED);
     return (int)result;

@@ -1,8 +1,8 @@
 #include "kernel.h"
 
 #include "counters.h"
-#include "live.h"
 #include "sys.h"
+#include "times.h"
 
 #include <sys/mman.h>
 
@@ -62,7 +62,7 @@ static int call(struct book book, long number, long a, long b, long c)
 
     al_count_add(book.time_ns, took);
     al_count(book.count);
-    al_histogram_record(&al_live.histogram[book.timed], took);
+    al_times_record(book.timed, took);
     return (int)result;
 }
 

@@ -2,8 +2,8 @@
 
 #include "books.h"
 #include "counters.h"
-#include "live.h"
 #include "sys.h"
+#include "times.h"
 
 uint64_t al_stall_begin(void)
 {
@@ -19,5 +19,5 @@ void al_stall_end(uint64_t began)
     took = al_now_ns() - began;
     al_count_add(AL_COUNT_hooks_slow_time_ns, took);
     al_count(AL_COUNT_hooks_slow_count);
-    al_histogram_record(&al_live.histogram[AL_TIMED_hooks], took);
+    al_times_record(AL_TIMED_hooks, took);
 }

@@ -11,6 +11,7 @@
 #include "live.h"
 #include "process.h"
 #include "sys.h"
+#include "times.h"
 
 /* What describes the present, not what has happened, is true of the child as well. */
 static void begin_counting(bool tracks)
@@ -18,8 +19,7 @@ static void begin_counting(bool tracks)
     uint64_t sum[AL_COUNTER_TOTAL];
 
     al_counters_after_fork(sum);
-    for (size_t i = 0; i < AL_TIMED_TOTAL; i++)
-        al_histogram_forget(&al_live.histogram[i]);
+    al_times_forget();
     if (!tracks)
         return;
     al_count_add(AL_COUNT_by_kind_heap_requested_bytes, sum[AL_COUNT_by_kind_heap_requested_bytes]);

@@ -2,6 +2,7 @@
 
 #include "source.h"
 
+#include <assert.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <string.h>
@@ -92,18 +93,40 @@ static bool add_slabs(const struct al_source *source, const struct al_slab *firs
     return false;
 }
 
+/* A part of the area; false if it cannot be read. */
+static bool read_part(const struct al_source *source, void *part, size_t size,
+                      const struct al_live *live)
+{
+    uint64_t start = source->pid ? source->address : 0;
+
+    return al_source_read(source, start + (uint64_t)((char *)part - (const char *)live), part,
+                          size);
+}
+
+/* Where nothing was recorded there may be nothing to read; a file is whole. */
+static bool read_times(const struct al_source *source, struct al_live *live)
+{
+    for (size_t i = 0; i < AL_TIMED_TOTAL; i++)
+        if ((!source->pid || al_live_has_times(live, (enum al_timed)i)) &&
+            !read_part(source, &live->histogram[i], sizeof(live->histogram[i]), live))
+            return false;
+    return true;
+}
+
 /* First the times and then the sums, see snapshot.h. */
 static int read_area(const struct al_source *source, struct al_reading *reading)
 {
     struct al_live *live = &reading->live;
     uint64_t sum[AL_COUNTER_TOTAL] = {0};
-    uint64_t start = source->pid ? source->address : 0;
-    size_t blocks = offsetof(struct al_live, shared);
+    const size_t sums = sizeof(live->shared) + sizeof(live->block);
 
+    static_assert(offsetof(struct al_live, block) ==
+                      offsetof(struct al_live, shared) + sizeof(struct al_counts),
+                  "one behind the other");
     memset(reading, 0, sizeof(*reading));
-    if (!al_source_read(source, start, live, blocks) || !is_known(&live->head))
+    if (!read_part(source, &live->head, sizeof(live->head), live) || !is_known(&live->head))
         return -EBADMSG;
-    if (!al_source_read(source, start + blocks, (char *)live + blocks, sizeof(*live) - blocks))
+    if (!read_times(source, live) || !read_part(source, &live->shared, sums, live))
         return -EBADMSG;
     terminate(&live->head);
     read_options(&live->head, &reading->config);

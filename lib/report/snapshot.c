@@ -50,7 +50,10 @@ static void fill_times(uint64_t *field, const struct al_live *live)
 {
     for (size_t i = 0; i < AL_TIMED_TOTAL; i++) {
         const struct place *place = &places[i];
-        struct al_times times = al_histogram_look(&live->histogram[place->timed]);
+        struct al_times times = {0};
+
+        if (al_live_has_times(live, place->timed))
+            times = al_histogram_look(&live->histogram[place->timed]);
 
         field[place->p50_ns] = times.p50_ns;
         field[place->p99_ns] = times.p99_ns;

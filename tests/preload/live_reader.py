@@ -153,8 +153,11 @@ class Area:
         found = {}
         offset, size, _ = HISTOGRAM["bucket"]
         for i, name in enumerate(TIMED):
-            data = self.source.read(self.head("histogram_offset") + i * self.head("histogram_stride"),
-                                    self.head("histogram_stride"))
+            data = bytes(self.head("histogram_stride"))
+            # Where nothing was recorded there may be no memory, and reading would bring it in.
+            if self.head("timed") >> i & 1:
+                data = self.source.read(self.head("histogram_offset") + i * self.head("histogram_stride"),
+                                        self.head("histogram_stride"))
             longest = struct.unpack_from("=Q", data, HISTOGRAM["max"][0])[0]
             buckets = struct.unpack_from(f"={size // 4}I", data, offset)
             total = sum(buckets)

@@ -46,6 +46,7 @@ static const struct member head[] = {
     MEMBER(al_live_head, pid, "i32", "the process, as it sees itself"),
     MEMBER(al_live_head, ppid, "i32", "its parent when the file was made; 0 without a file"),
     MEMBER(al_live_head, locked, "u32", "1: the file is locked while the process is there"),
+    MEMBER(al_live_head, timed, "u32", "bit N: something was recorded in histogram N"),
     MEMBER(al_live_head, began_ns, "u64", "when it began to count, by `CLOCK_MONOTONIC`"),
     MEMBER(al_live_head, began_real_ns, "u64", "the same by `CLOCK_REALTIME`, as in the name"),
     MEMBER(al_live_head, backend, "text", "who locks, now"),
@@ -166,8 +167,8 @@ static void print_parts(void)
 
 static void print_histograms(void)
 {
-    static const char *const names[] = {"syscalls.mlock2",  "syscalls.munlock", "syscalls.mlockall",
-                                        "syscalls.madvise", "syscalls.msync",   "hooks"};
+    static const char *const names[] = {"syscalls.mlockall", "syscalls.mlock2", "syscalls.munlock",
+                                        "syscalls.madvise",  "syscalls.msync",  "hooks"};
 
     _Static_assert(sizeof(names) / sizeof(names[0]) == AL_TIMED_TOTAL, "each has its name");
     puts("| histogram | object |\n| --- | --- |");

@@ -72,28 +72,22 @@ void al_histogram_record(struct al_histogram *histogram, uint64_t ns)
         __atomic_fetch_add(&histogram->bucket[bucket], 1, __ATOMIC_RELAXED);
 }
 
+/* Nothing is counted behind the bucket of the longest, but by who does so at this moment. */
 uint64_t al_histogram_count(const struct al_histogram *histogram)
 {
+    uint64_t max = max_of(histogram);
+    size_t end = al_histogram_bucket(max) + 1;
     uint64_t count = 0;
 
-    for (size_t i = 0; i < AL_HISTOGRAM_BUCKETS; i++)
+    for (size_t i = 0; max && i < end; i++)
         count += count_in(histogram, i);
     return count;
 }
 
-/* The least duration, as far as buckets tell, that `per_mille` of `count` did not exceed. */
-static uint64_t percentile(const struct al_histogram *histogram, uint64_t count, uint64_t per_mille)
+/* In two parts, as a thousand times the count may be too much. */
+static uint64_t rank_of(uint64_t count, uint64_t per_mille)
 {
-    /* In two parts, as a thousand times the count may be too much. */
-    uint64_t rank = count / 1000 * per_mille + (count % 1000 * per_mille + 999) / 1000;
-    uint64_t passed = 0;
-
-    for (size_t i = 0; i < AL_HISTOGRAM_BUCKETS; i++) {
-        passed += count_in(histogram, i);
-        if (passed >= rank)
-            return al_histogram_most(i);
-    }
-    return UINT64_MAX;
+    return count / 1000 * per_mille + (count % 1000 * per_mille + 999) / 1000;
 }
 
 static uint64_t lesser(uint64_t a, uint64_t b)
@@ -101,20 +95,31 @@ static uint64_t lesser(uint64_t a, uint64_t b)
     return a < b ? a : b;
 }
 
-/* Counts only grow, so that a rank of those that were counted first is found in what is there by
- * then; a later look for a higher rank may see more of them, and end in a lower bucket. */
+/*
+ * The least durations, as far as buckets tell, that so many of `count` did not exceed. Counts only
+ * grow, so that a rank of those that were counted first is found in what is there by then.
+ */
+static struct al_times times_of(const struct al_histogram *histogram, uint64_t count, uint64_t max)
+{
+    struct al_times times = {.max_ns = max};
+    uint64_t *const percentiles[] = {&times.p50_ns, &times.p99_ns, &times.p999_ns};
+    const uint64_t ranks[] = {rank_of(count, 500), rank_of(count, 990), rank_of(count, 999)};
+    uint64_t passed = 0;
+    size_t found = 0;
+
+    for (size_t i = 0; found < sizeof(ranks) / sizeof(ranks[0]); i++) {
+        passed += count_in(histogram, i);
+        for (; found < sizeof(ranks) / sizeof(ranks[0]) && passed >= ranks[found]; found++)
+            *percentiles[found] = lesser(al_histogram_most(i), max);
+    }
+    return times;
+}
+
 struct al_times al_histogram_look(const struct al_histogram *histogram)
 {
     uint64_t count = al_histogram_count(histogram);
-    struct al_times times = {0};
 
-    if (!count)
-        return times;
-    times.max_ns = max_of(histogram);
-    times.p999_ns = lesser(percentile(histogram, count, 999), times.max_ns);
-    times.p99_ns = lesser(percentile(histogram, count, 990), times.p999_ns);
-    times.p50_ns = lesser(percentile(histogram, count, 500), times.p99_ns);
-    return times;
+    return count ? times_of(histogram, count, max_of(histogram)) : (struct al_times){0};
 }
 
 void al_histogram_forget(struct al_histogram *histogram)

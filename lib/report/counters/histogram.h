@@ -24,9 +24,9 @@ struct al_histogram {
 };
 
 enum al_timed {
+    AL_TIMED_mlockall, /* the first: the others are not memory before they are used (times.h) */
     AL_TIMED_mlock2,
     AL_TIMED_munlock,
-    AL_TIMED_mlockall,
     AL_TIMED_madvise,
     AL_TIMED_msync,
     AL_TIMED_hooks, /* calls of the program that the library was slow in */

@@ -4,6 +4,7 @@
 #include "live_file.h"
 #include "sys.h"
 #include "text.h"
+#include "times.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -86,8 +87,25 @@ static int put_there(long from)
     return al_sys_failed(moved) ? (int)moved : 0;
 }
 
-/* The same pages, with what they hold, from `fd`; `own`: a memfd. */
-static int put_into(int fd, bool own)
+enum place_for { A_FILE, A_MEMFD, A_CHILDS_MEMFD };
+
+/*
+ * The bytes of the pages. A memfd is as long, but has no memory for histograms in which nothing was
+ * recorded: it grows by that when they are used. A child's own are to come.
+ */
+static int fill(int fd, enum place_for what)
+{
+    if (what == A_FILE || (what == A_MEMFD && al_live.head.timed >> 1)) {
+        al_times_open();
+        return write_all(fd, &al_live, sizeof(al_live));
+    }
+    if (al_sys2(SYS_ftruncate, fd, sizeof(al_live)))
+        return -EIO;
+    return write_all(fd, &al_live, AL_LIVE_USUAL);
+}
+
+/* The same pages, with what they hold, from `fd`. */
+static int put_into(int fd, enum place_for what)
 {
     int error;
 
@@ -95,20 +113,23 @@ static int put_into(int fd, bool own)
         return -EINVAL;
     if (!may_write(sizeof(al_live)))
         return -EFBIG;
-    error = write_all(fd, &al_live, sizeof(al_live));
+    error = fill(fd, what);
     if (error)
         return error;
-    if (own)
+    if (what != A_FILE)
         error = map_over(fd);
     else
         error = put_there(
             al_sys_mmap(NULL, sizeof(al_live), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
+    if (error)
+        return error;
     /* From here on a child of fork would share them, whatever becomes of the file's name. */
-    place.shared = place.shared || !error;
-    return error;
+    place.shared = true;
+    al_times_moved(what != A_FILE);
+    return 0;
 }
 
-static int put_into_memfd(void)
+static int put_into_memfd(enum place_for what)
 {
     int fd = (int)al_sys2(SYS_memfd_create, AL_LIVE_NAME, CLOEXEC);
     int error;
@@ -118,7 +139,7 @@ static int put_into_memfd(void)
         fd = (int)al_sys2(SYS_memfd_create, AL_LIVE_NAME, CLOEXEC | NOEXEC_SEAL);
     if (fd < 0)
         return fd;
-    error = put_into(fd, true);
+    error = put_into(fd, what);
     al_io_close(fd);
     return error;
 }
@@ -128,10 +149,16 @@ static int put_into_private(void)
 {
     long copy = al_sys_mmap(NULL, sizeof(al_live), PROT_READ | PROT_WRITE,
                             MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int error;
 
-    if (!al_sys_failed(copy))
-        memcpy((void *)copy, &al_live, sizeof(al_live));
-    return put_there(copy);
+    if (al_sys_failed(copy))
+        return (int)copy;
+    al_times_open();
+    memcpy((void *)copy, &al_live, sizeof(al_live));
+    error = put_there(copy);
+    if (!error)
+        al_times_moved(false);
+    return error;
 }
 
 /*
@@ -144,7 +171,7 @@ static int put_into_open(int fd)
 
     al_live.head.ppid = (int32_t)al_sys0(SYS_getppid);
     al_live.head.locked = al_sys2(SYS_flock, fd, LOCK_EX | LOCK_NB) == 0;
-    error = put_into(fd, false);
+    error = put_into(fd, A_FILE);
     if (!error)
         place.file = al_io_identify(fd);
     al_io_close(fd);
@@ -232,7 +259,7 @@ int al_live_begin(const struct al_live_start *start)
             (void)al_live_file_set_directory("");
     }
     if (!place.in_file)
-        (void)put_into_memfd();
+        (void)put_into_memfd(A_MEMFD);
     return error;
 }
 
@@ -251,7 +278,7 @@ bool al_live_forked(int32_t pid)
     bool own = true;
 
     if (place.shared) {
-        own = !place.in_file && put_into_memfd() == 0;
+        own = !place.in_file && put_into_memfd(A_CHILDS_MEMFD) == 0;
         if (!own) {
             own = put_into_private() == 0;
             place.shared = !own;
@@ -271,7 +298,7 @@ void al_live_show_forked(void)
     if (place.shared)
         return;
     if (!al_live_file_has_directory() || put_into_file() != 0)
-        (void)put_into_memfd();
+        (void)put_into_memfd(A_MEMFD);
 }
 
 bool al_live_in_file(void)

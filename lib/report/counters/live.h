@@ -82,7 +82,7 @@ struct al_live_head {
     int32_t pid;
     int32_t ppid;           /* 0: not known */
     uint32_t locked;        /* 1: the file is locked (flock) for as long as the process is there */
-    uint32_t fill;          /* so that 32-bit processors have the same layout */
+    uint32_t timed;         /* a bit for each histogram that something was recorded in */
     uint64_t began_ns;      /* CLOCK_MONOTONIC */
     uint64_t began_real_ns; /* CLOCK_REALTIME */
     char backend[8] __attribute__((aligned(8)));
@@ -106,10 +106,22 @@ struct al_live_head {
 
 struct al_live {
     struct al_live_head head;
-    struct al_histogram histogram[AL_TIMED_TOTAL];
     struct al_counts shared; /* counted atomically, by threads that have no block of their own */
     struct al_counts block[AL_LIVE_BLOCKS];
+    struct al_histogram histogram[AL_TIMED_TOTAL];
 } __attribute__((aligned(AL_LIVE_ALIGNMENT)));
+
+/* So many bytes, whole pages, every process uses. What follows is of histograms in which nothing
+ * may ever be recorded: it need not be readable (times.h). */
+#define AL_LIVE_USUAL                                                                              \
+    ((offsetof(struct al_live, histogram[1]) + AL_LIVE_ALIGNMENT - 1) &                            \
+     ~(size_t)(AL_LIVE_ALIGNMENT - 1))
+
+/* Whether the histogram can be read, and holds anything. */
+static inline bool al_live_has_times(const struct al_live *live, enum al_timed timed)
+{
+    return __atomic_load_n(&live->head.timed, __ATOMIC_ACQUIRE) >> timed & 1;
+}
 
 extern struct al_live al_live AL_HIDDEN;
 

@@ -1,5 +1,6 @@
 /* The counters as others see them: in a memfd, in a file, and what becomes of both in a fork. */
 #include "live.h"
+#include "times.h"
 #include "unit.h"
 
 #include <dirent.h>
@@ -116,7 +117,7 @@ START_TEST(in_a_file_what_is_counted_is_there_at_once)
     ck_assert_int_eq(fstat(fd, &status), 0);
     ck_assert_uint_eq(status.st_mode & 0777, 0600);
     al_count_add(AL_COUNT_calls_free, 5);
-    al_histogram_record(&al_live.histogram[AL_TIMED_mlock2], 1000);
+    al_times_record(AL_TIMED_mlock2, 1000);
     al_live_set_backend("hooks");
     al_live_set(AL_FIELD_locked_tracked_bytes, 4096);
     look(fd);

@@ -1,0 +1,158 @@
+/* What is not used is not memory: the histograms in a process where all memory is brought in. */
+#include "times.h"
+#include "unit.h"
+
+#include <sys/mman.h>
+#include <sys/wait.h>
+#include <unistd.h>
+
+enum { PAGES = sizeof(struct al_live) / AL_LIVE_ALIGNMENT };
+
+static void begin(void)
+{
+    const struct al_live_start start = {.pid = getpid(), .program = "a", .directory = ""};
+
+    ck_assert_int_eq(al_live_begin(&start), 0);
+}
+
+/* How many pages of the counters there are, from this byte on. */
+static unsigned pages_from(size_t offset)
+{
+    unsigned char state[PAGES];
+    unsigned there = 0;
+
+    ck_assert_uint_eq(offset % AL_LIVE_ALIGNMENT, 0);
+    ck_assert_int_eq(mincore((char *)&al_live + offset, sizeof(al_live) - offset, state), 0);
+    for (size_t i = 0; i < PAGES - offset / AL_LIVE_ALIGNMENT; i++)
+        there += state[i] & 1;
+    return there;
+}
+
+/* By a system call, which is refused where an instruction would raise a signal. */
+static bool can_be_read(const void *bytes)
+{
+    int ends[2];
+    bool read;
+
+    ck_assert_int_eq(pipe(ends), 0);
+    read = write(ends[1], bytes, 1) == 1;
+    (void)close(ends[0]);
+    (void)close(ends[1]);
+    return read;
+}
+
+static uint64_t longest(enum al_timed timed)
+{
+    return al_live_has_times(&al_live, timed) ? al_histogram_look(&al_live.histogram[timed]).max_ns
+                                              : 0;
+}
+
+static const char *closed_part(void)
+{
+    return (const char *)&al_live + AL_LIVE_USUAL;
+}
+
+START_TEST(unused_ones_have_no_memory)
+{
+    begin();
+    ck_assert_uint_eq(pages_from(AL_LIVE_USUAL), 0);
+    al_times_record(AL_TIMED_mlockall, 5);
+    ck_assert_uint_eq(pages_from(AL_LIVE_USUAL), 0);
+    al_times_record(AL_TIMED_hooks, 6);
+    ck_assert_uint_gt(pages_from(AL_LIVE_USUAL), 0);
+    ck_assert_uint_le(pages_from(AL_LIVE_USUAL),
+                      sizeof(struct al_histogram) / AL_LIVE_ALIGNMENT + 2);
+    ck_assert_uint_eq(longest(AL_TIMED_mlockall), 5);
+    ck_assert_uint_eq(longest(AL_TIMED_hooks), 6);
+    ck_assert_uint_eq(longest(AL_TIMED_mlock2), 0);
+}
+END_TEST
+
+START_TEST(closed_ones_are_opened_when_they_are_used)
+{
+    begin();
+    al_times_close();
+    ck_assert(!can_be_read(closed_part()));
+    al_times_record(AL_TIMED_mlockall, 5);
+    ck_assert(!can_be_read(closed_part()));
+    al_times_record(AL_TIMED_msync, 7);
+    ck_assert(can_be_read(closed_part()));
+    al_times_record(AL_TIMED_munlock, 8);
+    ck_assert_uint_eq(longest(AL_TIMED_mlockall), 5);
+    ck_assert_uint_eq(longest(AL_TIMED_msync), 7);
+    ck_assert_uint_eq(longest(AL_TIMED_munlock), 8);
+    /* What is used is not closed again. */
+    al_times_close();
+    ck_assert(can_be_read(closed_part()));
+}
+END_TEST
+
+START_TEST(without_a_memfd_they_are_opened_too)
+{
+    al_times_close();
+    ck_assert(!can_be_read(closed_part()));
+    al_times_record(AL_TIMED_mlock2, 9);
+    ck_assert_uint_eq(longest(AL_TIMED_mlock2), 9);
+}
+END_TEST
+
+START_TEST(a_child_has_its_own)
+{
+    int status;
+    pid_t child;
+
+    begin();
+    al_times_record(AL_TIMED_mlockall, 5);
+    al_times_record(AL_TIMED_madvise, 6);
+    child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        if (!al_live_forked(getpid()))
+            _exit(1);
+        al_times_forget();
+        if (longest(AL_TIMED_mlockall) || longest(AL_TIMED_madvise))
+            _exit(2);
+        al_times_record(AL_TIMED_madvise, 7);
+        al_times_record(AL_TIMED_mlockall, 8);
+        _exit(longest(AL_TIMED_madvise) == 7 && longest(AL_TIMED_mlockall) == 8 ? 0 : 4);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    ck_assert_uint_eq(longest(AL_TIMED_mlockall), 5);
+    ck_assert_uint_eq(longest(AL_TIMED_madvise), 6);
+}
+END_TEST
+
+START_TEST(a_child_of_closed_ones_has_its_own)
+{
+    int status;
+    pid_t child;
+
+    begin();
+    al_times_close();
+    child = fork();
+    ck_assert_int_ge(child, 0);
+    if (child == 0) {
+        if (!al_live_forked(getpid()))
+            _exit(1);
+        al_times_forget();
+        al_times_record(AL_TIMED_madvise, 7);
+        _exit(longest(AL_TIMED_madvise) == 7 ? 0 : 2);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+    ck_assert(!can_be_read(closed_part()));
+}
+END_TEST
+
+int main(void)
+{
+    TCase *tests = tcase_create("times");
+
+    tcase_add_test(tests, unused_ones_have_no_memory);
+    tcase_add_test(tests, closed_ones_are_opened_when_they_are_used);
+    tcase_add_test(tests, without_a_memfd_they_are_opened_too);
+    tcase_add_test(tests, a_child_has_its_own);
+    tcase_add_test(tests, a_child_of_closed_ones_has_its_own);
+    return unit_run(tests);
+}
