@@ -55,7 +55,7 @@ static uint64_t sum_of(const char *object, const uint64_t *field)
     uint64_t sum = 0;
 
     for (size_t i = 0; i < AL_FIELD_TOTAL; i++)
-        if (!*al_fields[i].outer && strcmp(al_fields[i].inner, object) == 0)
+        if (!*al_field_outer(&al_fields[i]) && strcmp(al_field_inner(&al_fields[i]), object) == 0)
             sum += field[i];
     return sum;
 }

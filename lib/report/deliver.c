@@ -2,10 +2,12 @@
 
 #include "downgrades.h"
 #include "emit.h"
+#include "procfs.h"
 #include "reason.h"
 #include "replace.h"
 #include "sys.h"
 
+#include <assert.h>
 #include <fcntl.h>
 #include <string.h>
 #include <sys/mman.h>
@@ -183,7 +185,6 @@ void al_deliver(struct al_stderr *err, struct al_run *run, const char *ended)
 {
     /* Not on the stack: the program's last words may come from a small one. */
     static struct al_snapshot snapshot;
-    static char path_bytes[AL_OPTION_PATH_SIZE];
     struct al_text report;
     int error;
 
@@ -200,8 +201,11 @@ void al_deliver(struct al_stderr *err, struct al_run *run, const char *ended)
     report = emit(&snapshot);
 
     if (run->config->stats_file[0]) {
-        struct al_text path = al_text_over(path_bytes, sizeof(path_bytes));
+        /* All of /proc is read. */
+        char *path_bytes = al_procfs_text;
+        struct al_text path = al_text_over(path_bytes, AL_OPTION_PATH_SIZE);
 
+        static_assert(AL_PROCFS_BYTES >= AL_OPTION_PATH_SIZE, "room for a name");
         error = expand_path(&path, run->config->stats_file, &snapshot);
         if (!error)
             error = write_file(path_bytes, &report, run->config->stats);

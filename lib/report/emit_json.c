@@ -132,21 +132,21 @@ static void emit_fields(struct al_text *text, const uint64_t *field)
 
     for (size_t i = 0; i < AL_FIELD_TOTAL; i++) {
         const struct al_field_row *row = &al_fields[i];
-        bool outer_changes = strcmp(row->outer, outer) != 0;
+        bool outer_changes = strcmp(al_field_outer(row), outer) != 0;
 
-        if (outer_changes || strcmp(row->inner, inner) != 0) {
+        if (outer_changes || strcmp(al_field_inner(row), inner) != 0) {
             if (*inner)
                 al_text_char(text, '}');
             if (outer_changes && *outer)
                 al_text_char(text, '}');
-            if (outer_changes && *row->outer) {
-                al_text_json_key(text, row->outer);
+            if (outer_changes && *al_field_outer(row)) {
+                al_text_json_key(text, al_field_outer(row));
                 al_text_char(text, '{');
             }
-            al_text_json_key(text, row->inner);
+            al_text_json_key(text, al_field_inner(row));
             al_text_char(text, '{');
-            outer = row->outer;
-            inner = row->inner;
+            outer = al_field_outer(row);
+            inner = al_field_inner(row);
         }
         number_member(text, row->key, field[i]);
     }

@@ -133,7 +133,8 @@ static unsigned print_object(struct al_text *text, const uint64_t *field, const 
     size_t line = text->length - VALUES;
 
     for (size_t i = 0; i < AL_FIELD_TOTAL; i++) {
-        if (*al_fields[i].outer || strcmp(al_fields[i].inner, object) != 0 || !field[i])
+        if (*al_field_outer(&al_fields[i]) || strcmp(al_field_inner(&al_fields[i]), object) != 0 ||
+            !field[i])
             continue;
         if (text->length - line > WRAP) {
             al_text_char(text, '\n');

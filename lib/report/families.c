@@ -92,9 +92,9 @@ struct al_membership al_family_find(const struct al_field_row *row)
     char bytes[96];
     struct al_text name = al_text_over(bytes, sizeof(bytes));
 
-    al_text_string(&name, row->outer);
-    al_text_string(&name, *row->outer ? "." : "");
-    al_text_string(&name, row->inner);
+    al_text_string(&name, al_field_outer(row));
+    al_text_string(&name, *al_field_outer(row) ? "." : "");
+    al_text_string(&name, al_field_inner(row));
     al_text_char(&name, '.');
     al_text_string(&name, row->key);
     for (size_t i = 0; i < al_family_count; i++) {
@@ -132,7 +132,7 @@ void al_family_print_name(struct al_text *text, const struct al_membership *memb
 
 const char *al_family_help(const struct al_membership *member, const struct al_field_row *row)
 {
-    return member->family->help ? member->family->help : row->help;
+    return member->family->help ? member->family->help : al_field_help(row);
 }
 
 const char *al_family_type_name(const struct al_family *family)

@@ -25,7 +25,8 @@ struct al_memory_status {
 /*
  * What files of /proc are read into, one after the other, by whoever makes a report. Not on the
  * stack, as the program's last words may come from a small one; and one for all, so that reading
- * the next one brings no more memory in than the first has found resident.
+ * the next one brings no more memory in than the first has found resident. In the end it has the
+ * name of the file that the report goes to.
  */
 enum { AL_PROCFS_BYTES = 4096 };
 extern char al_procfs_text[AL_PROCFS_BYTES] AL_HIDDEN;

@@ -52,20 +52,20 @@ static void print_options(void)
 /* The top-level object that a row stands in. */
 static const char *object_of(const struct al_field_row *row)
 {
-    return *row->outer ? row->outer : row->inner;
+    return *al_field_outer(row) ? al_field_outer(row) : al_field_inner(row);
 }
 
 /* Whether both rows say the same of objects that stand in one object. */
 static bool is_alike(const struct al_field_row *a, const struct al_field_row *b)
 {
-    return strcmp(a->outer, b->outer) == 0 && strcmp(a->key, b->key) == 0 &&
-           strcmp(a->help, b->help) == 0;
+    return strcmp(al_field_outer(a), al_field_outer(b)) == 0 && strcmp(a->key, b->key) == 0 &&
+           strcmp(al_field_help(a), al_field_help(b)) == 0;
 }
 
 static bool has_one_before(size_t index)
 {
     for (size_t i = 0; i < index; i++)
-        if (*al_fields[i].outer && is_alike(&al_fields[i], &al_fields[index]))
+        if (*al_field_outer(&al_fields[i]) && is_alike(&al_fields[i], &al_fields[index]))
             return true;
     return false;
 }
@@ -78,7 +78,7 @@ static void print_inner(const struct al_field_row *row)
     for (size_t i = 0; i < AL_FIELD_TOTAL; i++) {
         if (!is_alike(&al_fields[i], row))
             continue;
-        printf("%s`%s`", before, al_fields[i].inner);
+        printf("%s`%s`", before, al_field_inner(&al_fields[i]));
         before = ", ";
     }
     putchar(' ');
@@ -107,13 +107,14 @@ static bool print_object(const char *object)
         if (strcmp(object_of(row), object) != 0 || has_one_before(i))
             continue;
         if (!found)
-            puts(*row->outer ? "| objects in it | key | unit | meaning |\n| --- | --- | --- | --- |"
-                             : "| key | unit | meaning |\n| --- | --- | --- |");
+            puts(*al_field_outer(row)
+                     ? "| objects in it | key | unit | meaning |\n| --- | --- | --- | --- |"
+                     : "| key | unit | meaning |\n| --- | --- | --- |");
         found = true;
-        if (*row->outer)
+        if (*al_field_outer(row))
             print_inner(row);
         printf("| `%s` | %s | ", row->key, unit_name(row->unit));
-        print_cell(row->help);
+        print_cell(al_field_help(row));
         puts(" |");
     }
     return found;
@@ -148,11 +149,11 @@ static void print_ids(void)
 {
     for (size_t i = 0; i < AL_FIELD_TOTAL; i++) {
         const struct al_field_row *row = &al_fields[i];
-        const char *dot = *row->outer ? "." : "";
-        const char *underscore = *row->outer ? "_" : "";
+        const char *dot = *al_field_outer(row) ? "." : "";
+        const char *underscore = *al_field_outer(row) ? "_" : "";
 
-        printf("%s%s%s.%s ", row->outer, dot, row->inner, row->key);
-        printf("%s%s%s_%s\n", row->outer, underscore, row->inner, row->key);
+        printf("%s%s%s.%s ", al_field_outer(row), dot, al_field_inner(row), row->key);
+        printf("%s%s%s_%s\n", al_field_outer(row), underscore, al_field_inner(row), row->key);
     }
 }
 

@@ -95,8 +95,8 @@ static const char *name_of(size_t field, char buffer[128])
 {
     const struct al_field_row *row = &al_fields[field];
 
-    (void)snprintf(buffer, 128, "%s%s%s.%s", row->outer, *row->outer ? "." : "", row->inner,
-                   row->key);
+    (void)snprintf(buffer, 128, "%s%s%s.%s", al_field_outer(row), *al_field_outer(row) ? "." : "",
+                   al_field_inner(row), row->key);
     return buffer;
 }
 

@@ -7,15 +7,41 @@
 
 #include <fcntl.h>
 #include <limits.h>
+#include <sys/mman.h>
 
-static char directory_path[PATH_MAX];
+struct path {
+    char text[PATH_MAX];
+};
+
+/* Memory that is had where there is to be a file. */
+static struct {
+    char directory[PATH_MAX];
+    struct path hidden; /* two names are much for a thread's stack */
+} * paths;
+
+static bool have_paths(void)
+{
+    long mapped;
+
+    if (paths)
+        return true;
+    mapped = al_sys_mmap(NULL, sizeof(*paths), PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS,
+                         -1, 0);
+    if (al_sys_failed(mapped))
+        return false;
+    paths = (void *)mapped;
+    return true;
+}
 
 int al_live_file_set_directory(const char *directory)
 {
-    struct al_text path = al_text_over(directory_path, sizeof(directory_path));
+    struct al_text path;
 
+    if (!have_paths())
+        return -ENOMEM;
+    path = al_text_over(paths->directory, sizeof(paths->directory));
     if (*directory && *directory != '/') {
-        long length = al_sys2(SYS_getcwd, directory_path, sizeof(directory_path));
+        long length = al_sys2(SYS_getcwd, paths->directory, sizeof(paths->directory));
 
         if (length < 0)
             return (int)length;
@@ -28,19 +54,15 @@ int al_live_file_set_directory(const char *directory)
 
 bool al_live_file_has_directory(void)
 {
-    return directory_path[0] != '\0';
+    return paths && paths->directory[0] != '\0';
 }
-
-struct path {
-    char text[PATH_MAX];
-};
 
 /* DIRECTORY/PROGRAM.PID.NANOSECONDS.live; ….new, and hidden, until it is whole. */
 static int path_of(struct path *ret_path, bool whole)
 {
     struct al_text text = al_text_over(ret_path->text, sizeof(ret_path->text));
 
-    al_text_string(&text, directory_path);
+    al_text_string(&text, paths->directory);
     al_text_string(&text, whole ? "/" : "/.");
     al_text_file_name(&text, al_live.head.program, 128);
     al_text_char(&text, '.');
@@ -83,15 +105,14 @@ static int rename_path(const char *from, const char *to)
 
 int al_live_file_settle(int error)
 {
-    static struct path hidden; /* two of them are much for a thread's stack */
     struct path whole;
 
-    (void)path_of(&hidden, false);
+    (void)path_of(&paths->hidden, false);
     if (!error)
         error = path_of(&whole, true);
     if (!error)
-        error = rename_path(hidden.text, whole.text);
+        error = rename_path(paths->hidden.text, whole.text);
     if (error)
-        al_sys3(SYS_unlinkat, AT_FDCWD, hidden.text, 0);
+        al_sys3(SYS_unlinkat, AT_FDCWD, paths->hidden.text, 0);
     return error;
 }

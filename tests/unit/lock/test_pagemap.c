@@ -4,6 +4,7 @@
 #include "sys.h"
 #include "unit.h"
 
+#include <stdio.h>
 #include <string.h>
 
 static const al_page first = MODEL_FIRST;
@@ -290,11 +291,51 @@ START_TEST(its_own_tables_are_known)
 }
 END_TEST
 
+/* Whether the kernel lets the root be written to, as it says itself. */
+static bool root_is_writable(void)
+{
+    uintptr_t root = (uintptr_t)al_pagemap_root;
+    FILE *maps = fopen("/proc/self/maps", "re");
+    char line[512];
+    bool writable = false;
+
+    ck_assert_ptr_nonnull(maps);
+    while (fgets(line, sizeof(line), maps)) {
+        unsigned long start;
+        unsigned long end;
+        char write;
+
+        if (sscanf(line, "%lx-%lx %*c%c", &start, &end, &write) == 3 && root >= start && root < end)
+            writable = write == 'w';
+    }
+    (void)fclose(maps);
+    return writable;
+}
+
+START_TEST(a_root_that_is_left_out_is_taken_in_when_it_is_needed)
+{
+    al_pagemap_leave_out();
+    ck_assert(!root_is_writable());
+    ck_assert_uint_eq(al_pagemap_get(first), 0);
+    ck_assert_ptr_null(al_pagemap_leaf(first));
+    ck_assert_uint_eq(al_pagemap_skip(0, AL_PAGE_END), AL_PAGE_END);
+    ck_assert(al_pagemap_set(first, first + 1, 0));
+    ck_assert(!root_is_writable());
+    ck_assert(al_pagemap_set(first, first + 1, AL_PAGE_MAPPED));
+    ck_assert(root_is_writable());
+    ck_assert_uint_eq(al_pagemap_get(first), AL_PAGE_MAPPED);
+    /* Of a tree in which something is known, nothing is left out. */
+    al_pagemap_leave_out();
+    ck_assert(root_is_writable());
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("pagemap");
 
     tcase_add_checked_fixture(tests, kernel_model_begin, NULL);
+    tcase_add_test(tests, a_root_that_is_left_out_is_taken_in_when_it_is_needed);
     tcase_add_test(tests, nothing_is_known_at_first);
     tcase_add_test(tests, beyond_the_end);
     tcase_add_test(tests, addresses_and_pages);

@@ -102,9 +102,10 @@ START_TEST(every_row_is_in_its_place)
 
     for (size_t i = 0; i < AL_FIELD_TOTAL; i++) {
         const struct al_field_row *row = &al_fields[i];
-        json_t *outer = *row->outer ? json_object_get(report, row->outer) : report;
+        json_t *outer =
+            *al_field_outer(row) ? json_object_get(report, al_field_outer(row)) : report;
 
-        ck_assert_int_eq(number_of(json_object_get(outer, row->inner), row->key),
+        ck_assert_int_eq(number_of(json_object_get(outer, al_field_inner(row)), row->key),
                          (json_int_t)(1000 + i));
     }
 }

@@ -63,7 +63,8 @@ END_TEST
 START_TEST(each_call_and_failure_is_named)
 {
     for (size_t i = 0; i < AL_FIELD_TOTAL; i++)
-        if (strcmp(al_fields[i].inner, "calls") == 0 || strcmp(al_fields[i].inner, "failures") == 0)
+        if (strcmp(al_field_inner(&al_fields[i]), "calls") == 0 ||
+            strcmp(al_field_inner(&al_fields[i]), "failures") == 0)
             expect(al_fields[i].key);
 }
 END_TEST

@@ -28,8 +28,8 @@ static struct al_membership find(size_t field)
     const struct al_field_row *row = &al_fields[field];
     struct al_membership member = al_family_find(row);
 
-    ck_assert_msg(member.family != NULL, "families.c has none for %s.%s.%s", row->outer, row->inner,
-                  row->key);
+    ck_assert_msg(member.family != NULL, "families.c has none for %s.%s.%s", al_field_outer(row),
+                  al_field_inner(row), row->key);
     return member;
 }
 

@@ -7,9 +7,9 @@
 START_TEST(each_row_is_described)
 {
     for (size_t i = 0; i < AL_FIELD_TOTAL; i++) {
-        ck_assert_uint_gt(strlen(al_fields[i].inner), 0);
+        ck_assert_uint_gt(strlen(al_field_inner(&al_fields[i])), 0);
         ck_assert_uint_gt(strlen(al_fields[i].key), 0);
-        ck_assert_uint_gt(strlen(al_fields[i].help), 0);
+        ck_assert_uint_gt(strlen(al_field_help(&al_fields[i])), 0);
     }
 }
 END_TEST
@@ -18,8 +18,8 @@ START_TEST(no_two_rows_are_the_same)
 {
     for (size_t i = 0; i < AL_FIELD_TOTAL; i++)
         for (size_t j = 0; j < i; j++)
-            ck_assert(strcmp(al_fields[i].outer, al_fields[j].outer) != 0 ||
-                      strcmp(al_fields[i].inner, al_fields[j].inner) != 0 ||
+            ck_assert(strcmp(al_field_outer(&al_fields[i]), al_field_outer(&al_fields[j])) != 0 ||
+                      strcmp(al_field_inner(&al_fields[i]), al_field_inner(&al_fields[j])) != 0 ||
                       strcmp(al_fields[i].key, al_fields[j].key) != 0);
 }
 END_TEST
@@ -29,14 +29,15 @@ START_TEST(rows_of_an_object_stand_together)
 {
     for (size_t i = 1; i < AL_FIELD_TOTAL; i++) {
         const struct al_field_row *row = &al_fields[i];
-        bool outer_goes_on = strcmp(row->outer, al_fields[i - 1].outer) == 0;
+        bool outer_goes_on = strcmp(al_field_outer(row), al_field_outer(&al_fields[i - 1])) == 0;
 
         for (size_t j = 0; j < i; j++) {
-            if (*row->outer && !outer_goes_on)
-                ck_assert_str_ne(row->outer, al_fields[j].outer);
-            if (!outer_goes_on || strcmp(row->inner, al_fields[i - 1].inner) != 0)
-                ck_assert(strcmp(row->outer, al_fields[j].outer) != 0 ||
-                          strcmp(row->inner, al_fields[j].inner) != 0);
+            if (*al_field_outer(row) && !outer_goes_on)
+                ck_assert_str_ne(al_field_outer(row), al_field_outer(&al_fields[j]));
+            if (!outer_goes_on ||
+                strcmp(al_field_inner(row), al_field_inner(&al_fields[i - 1])) != 0)
+                ck_assert(strcmp(al_field_outer(row), al_field_outer(&al_fields[j])) != 0 ||
+                          strcmp(al_field_inner(row), al_field_inner(&al_fields[j])) != 0);
         }
     }
 }
@@ -72,12 +73,12 @@ END_TEST
 
 START_TEST(names_lead_to_rows)
 {
-    ck_assert_str_eq(al_fields[AL_FIELD_syscalls_mlock2_time_ns].outer, "syscalls");
-    ck_assert_str_eq(al_fields[AL_FIELD_syscalls_mlock2_time_ns].inner, "mlock2");
+    ck_assert_str_eq(al_field_outer(&al_fields[AL_FIELD_syscalls_mlock2_time_ns]), "syscalls");
+    ck_assert_str_eq(al_field_inner(&al_fields[AL_FIELD_syscalls_mlock2_time_ns]), "mlock2");
     ck_assert_str_eq(al_fields[AL_FIELD_syscalls_mlock2_time_ns].key, "time_ns");
     ck_assert_int_eq(al_fields[AL_FIELD_syscalls_mlock2_time_ns].counter,
                      AL_COUNT_syscalls_mlock2_time_ns);
-    ck_assert_str_eq(al_fields[AL_FIELD_memory_rss_bytes].outer, "");
+    ck_assert_str_eq(al_field_outer(&al_fields[AL_FIELD_memory_rss_bytes]), "");
     ck_assert_int_eq(al_fields[AL_FIELD_memory_rss_bytes].counter, -1);
 }
 END_TEST

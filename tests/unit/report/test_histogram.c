@@ -258,7 +258,7 @@ START_TEST(each_stands_at_its_place_in_the_report)
                                             "madvise",  "msync",  "hooks"};
 
         for (size_t j = 0; j < AL_TIMED_TOTAL; j++) {
-            if (strcmp(al_fields[i].inner, names[j]) != 0)
+            if (strcmp(al_field_inner(&al_fields[i]), names[j]) != 0)
                 continue;
             if (strcmp(al_fields[i].key, "p50_ns") == 0)
                 ck_assert_uint_eq(snapshot.field[i], 10 + j);
