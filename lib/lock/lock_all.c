@@ -2,7 +2,6 @@
 
 #include "downgrades.h"
 #include "kernel.h"
-#include "times.h"
 
 #include <assert.h>
 #include <errno.h>
@@ -15,11 +14,8 @@ static_assert(AL_FLAG_ONFAULT == AL_MCL_ONFAULT, "flag values are the kernel's")
 /* `may_bring_in`: where the kernel cannot lock on fault, have all pages brought in instead. */
 static struct al_lock_all lock(unsigned flags, bool may_bring_in)
 {
-    struct al_lock_all result = {0};
+    struct al_lock_all result = {.error = al_kernel_mlockall(flags)};
 
-    if (flags & AL_FLAG_CURRENT && !(flags & AL_FLAG_ONFAULT))
-        al_times_close();
-    result.error = al_kernel_mlockall(flags);
     if (result.error == -EINVAL && flags & AL_FLAG_ONFAULT && may_bring_in) {
         al_downgrade_add(
             "onfault not had: the kernel has no MCL_ONFAULT, all pages are brought in");

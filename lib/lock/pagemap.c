@@ -11,7 +11,9 @@ static_assert(AL_PAGE_KIND_MASK < AL_PAGE_LEAVING && AL_PAGE_PROGRAM < AL_PAGE_O
               "bits of a page's word do not overlap");
 static_assert(!(AL_PAGE_KIND_MASK & AL_SPAN_MARK), "a word has the mark's bit to spare");
 
-struct al_branch *al_pagemap_root[AL_ROOT_BRANCHES];
+struct al_branch *al_pagemap_root[AL_ROOT_BRANCHES] __attribute__((aligned(4096)));
+static bool root_left_out;
+
 #if !defined(al_page_shift)
 unsigned al_page_shift = 12;
 #endif
@@ -72,6 +74,27 @@ static void lock_table(const void *table, size_t size)
         __atomic_fetch_add(&locked_pages, pages, __ATOMIC_RELAXED);
 }
 
+static long protect_root(int protection)
+{
+    return al_sys3(SYS_mprotect, al_pagemap_root, sizeof(al_pagemap_root), protection);
+}
+
+/* What can only be read is brought in as the kernel's one page of zeroes. Where pages are larger,
+ * the root is not on pages of its own, and stays as it is. */
+void al_pagemap_leave_out(void)
+{
+    if (!bytes && !(sizeof(al_pagemap_root) % al_page_size()) && !protect_root(PROT_READ))
+        root_left_out = true;
+}
+
+static bool take_root_in(void)
+{
+    if (root_left_out && protect_root(PROT_READ | PROT_WRITE))
+        return false;
+    root_left_out = false;
+    return true;
+}
+
 /* Zeroed memory for ever. A table that is swapped out would stall malloc. */
 static void *more(size_t size)
 {
@@ -120,7 +143,7 @@ static uintptr_t *entry_of(al_page page, bool make)
     slot = &al_pagemap_root[leaf / AL_BRANCH_LEAVES];
     branch = __atomic_load_n(slot, __ATOMIC_ACQUIRE);
     if (!branch) {
-        if (!make)
+        if (!make || !take_root_in())
             return NULL;
         branch = more(sizeof(*branch));
         if (!branch)

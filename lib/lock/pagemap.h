@@ -83,6 +83,12 @@ extern unsigned al_page_shift;
 /* `lock_tables`: keep the tree itself in RAM, locked on fault. */
 void al_pagemap_init(bool lock_tables);
 
+/*
+ * Where all that is there is about to be brought in: what every process has of the tree is not to
+ * be, if nothing is known yet. It can be read as ever, and is memory when it is first written to.
+ */
+void al_pagemap_leave_out(void);
+
 /* Whether the budget has room for so many pages of the tree itself; NULL: it has. */
 extern bool (*al_pagemap_has_room)(uint64_t pages) AL_HIDDEN;
 

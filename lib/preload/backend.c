@@ -21,6 +21,7 @@
 #include "start_failure.h"
 #include "sys.h"
 #include "thread_stack.h"
+#include "times.h"
 
 #include <unistd.h>
 
@@ -151,6 +152,15 @@ static void start_hooks(char *const environment[])
     fail(&failure, environment);
 }
 
+/* Of our own memory, what most processes never use is not to be brought in with all the rest. */
+static void leave_out_unused(unsigned flags)
+{
+    if ((flags & (AL_FLAG_CURRENT | AL_FLAG_ONFAULT)) != AL_FLAG_CURRENT)
+        return;
+    al_times_close();
+    al_pagemap_leave_out();
+}
+
 static void use_kernel(unsigned flags)
 {
     al_process_set_backend("kernel");
@@ -190,6 +200,7 @@ void al_backend_start(const struct al_config *config, char *const environment[])
     if (may_use_kernel()) {
         if ((config->flags & (AL_FLAG_CURRENT | AL_FLAG_ONFAULT)) == AL_FLAG_CURRENT)
             al_bring_in_existing();
+        leave_out_unused(config->flags);
         lock = al_lock_all_start(config->flags);
         if (!lock.error)
             use_kernel(lock.flags);
@@ -345,8 +356,11 @@ static const char not_had[] = "forked: the lock could not be had again";
 
 static int lock_again_by_kernel(const struct al_config *config)
 {
-    struct al_lock_all lock = al_lock_all_again(config->flags, config->fork == AL_FORK_ONFAULT);
+    bool on_fault = config->fork == AL_FORK_ONFAULT;
+    struct al_lock_all lock;
 
+    leave_out_unused(on_fault ? AL_FLAG_ONFAULT : config->flags);
+    lock = al_lock_all_again(config->flags, on_fault);
     if (!lock.error && config->flags & AL_FLAG_FUTURE)
         al_room_begin(lock.flags, backend.budget.bytes);
     return lock.error;

@@ -8,7 +8,7 @@
  * The first chunk is the library's own memory, so that boot needs no system call as a rule. A chunk
  * never changes but for `used`, and the list only grows at its head.
  */
-enum { FIRST_BYTES = 4 * 1024, MORE_BYTES = 256 * 1024 };
+enum { FIRST_BYTES = 1024, MORE_BYTES = 256 * 1024 };
 
 struct chunk {
     struct chunk *next;
