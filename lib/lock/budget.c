@@ -54,15 +54,33 @@ void al_budget_decide(struct al_budget *budget, const struct al_budget_option *o
         budget->bytes = percent_of(budget->bytes, option->amount);
 }
 
-struct al_budget al_budget_read(const struct al_budget_option *option,
-                                const struct al_privilege *privilege)
+uint64_t al_budget_of_machine(void)
+{
+    return percent_of(machine_memory(), AL_BUDGET_MACHINE_PERCENT);
+}
+
+static struct al_budget look(const struct al_budget_option *option,
+                             const struct al_privilege *privilege, bool machine)
 {
     struct al_budget budget = {.cgroup_bytes = AL_UNLIMITED, .machine_bytes = AL_UNLIMITED};
 
     if (option->sort != AL_BUDGET_UNLIMITED) {
         budget.cgroup_bytes = al_cgroup_limit("");
-        budget.machine_bytes = machine_memory();
+        if (machine)
+            budget.machine_bytes = machine_memory();
     }
     al_budget_decide(&budget, option, privilege);
     return budget;
+}
+
+struct al_budget al_budget_read(const struct al_budget_option *option,
+                                const struct al_privilege *privilege)
+{
+    return look(option, privilege, true);
+}
+
+struct al_budget al_budget_read_without_machine(const struct al_budget_option *option,
+                                                const struct al_privilege *privilege)
+{
+    return look(option, privilege, false);
 }

@@ -34,6 +34,13 @@ struct al_budget {
 struct al_budget al_budget_read(const struct al_budget_option *option,
                                 const struct al_privilege *privilege);
 
+/* Of the machine's memory, the part that bounds AUTO; AL_UNLIMITED: not known. */
+uint64_t al_budget_of_machine(void);
+
+/* The same without the machine's memory, for which al_budget_of_machine() can be asked later. */
+struct al_budget al_budget_read_without_machine(const struct al_budget_option *option,
+                                                const struct al_privilege *privilege);
+
 /* The decision alone: fills `bytes` and `by` of a budget whose other members are known. */
 void al_budget_decide(struct al_budget *budget, const struct al_budget_option *option,
                       const struct al_privilege *privilege);

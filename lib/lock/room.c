@@ -18,17 +18,39 @@ static struct {
     bool limited;
     unsigned flags;
     uint64_t budget;
-    int64_t credit; /* bytes that may be taken before the next look at what is resident */
+    uint64_t (*ask)(void); /* for what else holds; NULL: it is known */
+    int64_t credit;        /* bytes that may be taken before the next look at what is resident */
     struct al_gate gate;
     unsigned open; /* how many are mapping at this moment what is not to be brought in */
 } room;
 
-void al_room_begin(unsigned flags, uint64_t budget)
+void al_room_begin_asking(unsigned flags, uint64_t budget, uint64_t (*ask)(void))
 {
     room.flags = flags;
     room.budget = budget;
-    __atomic_store_n(&room.limited, budget != UINT64_MAX, __ATOMIC_RELEASE);
+    room.ask = ask;
+    __atomic_store_n(&room.limited, ask || budget != UINT64_MAX, __ATOMIC_RELEASE);
     __atomic_store_n(&room.in_force, true, __ATOMIC_RELEASE);
+}
+
+void al_room_begin(unsigned flags, uint64_t budget)
+{
+    al_room_begin_asking(flags, budget, NULL);
+}
+
+/* Two threads that come at the same time are told the same. */
+static uint64_t budget(void)
+{
+    uint64_t (*ask)(void) = __atomic_load_n(&room.ask, __ATOMIC_ACQUIRE);
+    uint64_t known = __atomic_load_n(&room.budget, __ATOMIC_RELAXED);
+    uint64_t told = ask ? ask() : known;
+
+    if (told < known) {
+        __atomic_store_n(&room.budget, told, __ATOMIC_RELAXED);
+        known = told;
+    }
+    __atomic_store_n(&room.ask, NULL, __ATOMIC_RELEASE);
+    return known;
 }
 
 void al_room_stop(void)
@@ -122,14 +144,15 @@ static bool take_credit(uint64_t bytes)
 /* What would be left of the budget with `bytes` more; negative if they do not fit. */
 static int64_t left_after(uint64_t bytes)
 {
+    uint64_t most = budget();
     uint64_t used;
 
-    if (bytes > room.budget)
+    if (bytes > most)
         return -1;
     used = peak_resident();
-    if (used > room.budget - bytes)
+    if (used > most - bytes)
         used = resident();
-    return used > room.budget - bytes ? -1 : (int64_t)(room.budget - bytes - used);
+    return used > most - bytes ? -1 : (int64_t)(most - bytes - used);
 }
 
 bool al_room_has(uint64_t bytes)

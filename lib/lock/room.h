@@ -25,6 +25,12 @@
 /* MCL_FUTURE is in force, with `flags` (AL_MCL_…), and at most `budget` bytes are to be used. */
 void al_room_begin(unsigned flags, uint64_t budget);
 
+/*
+ * That `budget` is not the last word: what `ask` says holds as well, if it is less. It is asked when
+ * somebody wants to know for the first time, which many programs never do.
+ */
+void al_room_begin_asking(unsigned flags, uint64_t budget, uint64_t (*ask)(void));
+
 /* It is about not to be any more: from when this returns nobody puts it in force again. */
 void al_room_end(void);
 

@@ -37,10 +37,16 @@ static struct {
     struct al_privilege privilege;
     struct al_budget budget;
     enum state state;
-    bool keep_limit; /* it is the program's own choice */
-    bool on_fault;   /* in a forked child, whose pages are its parent's as well */
-    pid_t stepping;  /* the thread that is stepping down */
+    bool keep_limit;    /* it is the program's own choice */
+    bool on_fault;      /* in a forked child, whose pages are its parent's as well */
+    pid_t stepping;     /* the thread that is stepping down */
+    uint64_t before_us; /* bytes that there were */
+    bool machine_later; /* the budget is without the machine's memory as yet */
 } backend;
+
+/* All of a machine's memory is more, and where the kernel locks it is asked for when there is more
+ * of the program's. */
+static const uint64_t little = (uint64_t)8 << 20;
 
 /*
  * A budget that follows from the cgroup's limit holds for all in it together; a size that is asked
@@ -61,7 +67,10 @@ static void read_rights(void)
     backend.privilege = al_privilege_read();
     if (backend.config->mode != AL_MODE_OBSERVE && !backend.keep_limit)
         al_privilege_raise(&backend.privilege);
-    backend.budget = al_budget_read(&backend.config->budget, &backend.privilege);
+    backend.budget =
+        backend.machine_later
+            ? al_budget_read_without_machine(&backend.config->budget, &backend.privilege)
+            : al_budget_read(&backend.config->budget, &backend.privilege);
     begin_headroom();
     al_process.run.limit_bytes = backend.privilege.soft_limit;
     al_process.run.cgroup_limit_bytes = backend.budget.cgroup_bytes;
@@ -104,6 +113,7 @@ static int lock_by_hooks(bool late)
     if (late)
         start.policy.flags |= AL_FLAG_CURRENT | (backend.on_fault ? AL_FLAG_ONFAULT : 0U);
     al_allocator_learn(&allocator, !late);
+    al_times_have(); /* before it is looked at what there is */
     error = al_lock_alloc_start(&start, &allocator);
     al_process.run.figures = al_figures_fill;
     al_process.run.lock_error = error;
@@ -157,7 +167,6 @@ static void leave_out_unused(unsigned flags)
 {
     if ((flags & (AL_FLAG_CURRENT | AL_FLAG_ONFAULT)) != AL_FLAG_CURRENT)
         return;
-    al_times_close();
     al_pagemap_leave_out();
 }
 
@@ -170,7 +179,8 @@ static void use_kernel(unsigned flags)
     if (al_bring_in_is_worth(AL_BRING_IN_LEAST))
         al_heap_watch_begin();
     if (flags & AL_FLAG_FUTURE)
-        al_room_begin(flags, backend.budget.bytes);
+        al_room_begin_asking(flags, backend.budget.bytes,
+                             backend.machine_later ? al_budget_of_machine : NULL);
     __atomic_store_n(&backend.state, KERNEL, __ATOMIC_RELEASE);
 }
 
@@ -185,7 +195,7 @@ static bool may_use_kernel(void)
         config->budget.sort == AL_BUDGET_PERCENT || config->budget.sort == AL_BUDGET_SIZE;
 
     return config->mode == AL_MODE_ALL && backend.privilege.exempt && !counted &&
-           al_before_us_bytes() <= backend.budget.bytes && al_headroom_has(al_before_us_bytes());
+           backend.before_us <= backend.budget.bytes && al_headroom_has(backend.before_us);
 }
 
 void al_backend_start(const struct al_config *config, char *const environment[])
@@ -193,6 +203,9 @@ void al_backend_start(const struct al_config *config, char *const environment[])
     struct al_lock_all lock = {0};
 
     backend.config = config;
+    backend.before_us = config->mode == AL_MODE_ALL ? al_before_us_bytes() : 0;
+    backend.machine_later = config->mode == AL_MODE_ALL && config->budget.sort == AL_BUDGET_AUTO &&
+                            backend.before_us <= little;
     read_rights();
     al_allocator_find();
     if (config->mode != AL_MODE_OBSERVE)
@@ -207,8 +220,13 @@ void al_backend_start(const struct al_config *config, char *const environment[])
         else
             al_downgrade_add("mlockall refused: each region is locked by itself");
     }
-    if (!al_process.locks)
+    if (!al_process.locks) {
+        if (backend.machine_later) {
+            backend.machine_later = false;
+            read_rights();
+        }
         start_hooks(environment);
+    }
     al_say_start(config, &backend.privilege, lock.flags);
 }
 
@@ -220,6 +238,7 @@ static void step_down(const char *reason)
     al_room_end();
     al_books.everything = false; /* of the program's wish for what is to come nothing is left */
     (void)al_kernel_munlockall();
+    backend.machine_later = false;
     read_rights();
     (void)lock_by_hooks(true);
     al_books.by_kernel = false;
@@ -368,6 +387,7 @@ static int lock_again_by_kernel(const struct al_config *config)
 
 static int lock_again(const struct al_config *config)
 {
+    backend.machine_later = false;
     read_rights();
     if (al_process.run.figures) {
         al_thread_stack_forked();

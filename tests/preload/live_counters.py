@@ -98,7 +98,12 @@ def every_key(place: pathlib.Path | None, **settings: str) -> None:
         report = library_reads(session.pid)
         for source in sources:
             area = Area(source)
-            wrong = differences(as_running(area, session.pid), flat(report))
+            told = as_running(area, session.pid)
+            wrong = differences(told, flat(report))
+            if isinstance(source, Link) and not place:
+                missing = set(wrong) - set(told)
+                assert all(key.endswith("_ns") for key in missing), missing
+                wrong = {key: values for key, values in wrong.items() if key not in missing}
             assert not wrong, (source, wrong)
             assert area.head("pid") == session.pid == report["pid"]
             assert area.head("program") == "live" == report["program"]

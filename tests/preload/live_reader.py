@@ -7,6 +7,7 @@ import fcntl
 import os
 import pathlib
 import re
+import stat
 import struct
 
 DOCUMENT = pathlib.Path(__file__).resolve().parents[2] / "docs" / "live.md"
@@ -53,6 +54,10 @@ class File:
 
     def read(self, place: int, size: int) -> bytes:
         return _whole(os.pread(self.descriptor, size, place), size)
+
+    def ends_before(self, place: int) -> bool:
+        """A memfd does, before most histograms."""
+        return stat.S_ISREG(os.fstat(self.descriptor).st_mode) and 0 < os.fstat(self.descriptor).st_size < place
 
     def close(self) -> None:
         os.close(self.descriptor)
@@ -153,11 +158,14 @@ class Area:
         found = {}
         offset, size, _ = HISTOGRAM["bucket"]
         for i, name in enumerate(TIMED):
-            data = bytes(self.head("histogram_stride"))
-            # Where nothing was recorded there may be no memory, and reading would bring it in.
+            stride = self.head("histogram_stride")
+            place = self.head("histogram_offset") + i * stride
+            data = bytes(stride)
+            # Where nothing was recorded there may be no memory.
             if self.head("timed") >> i & 1:
-                data = self.source.read(self.head("histogram_offset") + i * self.head("histogram_stride"),
-                                        self.head("histogram_stride"))
+                if self.source.ends_before(place + stride):
+                    continue
+                data = self.source.read(place, stride)
             longest = struct.unpack_from("=Q", data, HISTOGRAM["max"][0])[0]
             buckets = struct.unpack_from(f"={size // 4}I", data, offset)
             total = sum(buckets)
@@ -186,7 +194,7 @@ class Area:
         for key, value in self.counters().items():
             # Below 0, for blocks that came before counting began.
             found[key] = value if value < WRAP // 2 or not key.startswith("by_kind.heap.") else 0
-        return {key: found[key] if found[key] != WRAP - 1 else -1 for key, _ in FIELDS}
+        return {key: found[key] if found[key] != WRAP - 1 else -1 for key, _ in FIELDS if key in found}
 
     def close(self) -> None:
         self.source.close()

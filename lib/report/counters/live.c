@@ -87,25 +87,19 @@ static int put_there(long from)
     return al_sys_failed(moved) ? (int)moved : 0;
 }
 
-enum place_for { A_FILE, A_MEMFD, A_CHILDS_MEMFD };
-
 /*
- * The bytes of the pages. A memfd is as long, but has no memory for histograms in which nothing was
- * recorded: it grows by that when they are used. A child's own are to come.
+ * The bytes of the pages. A memfd ends before the histograms that may never be used: what is mapped
+ * behind its end cannot be accessed, and mlockall brings nothing in there.
  */
-static int fill(int fd, enum place_for what)
+static int fill(int fd, bool own)
 {
-    if (what == A_FILE || (what == A_MEMFD && al_live.head.timed >> 1)) {
-        al_times_open();
-        return write_all(fd, &al_live, sizeof(al_live));
-    }
-    if (al_sys2(SYS_ftruncate, fd, sizeof(al_live)))
-        return -EIO;
-    return write_all(fd, &al_live, AL_LIVE_USUAL);
+    if (!own)
+        al_times_have();
+    return write_all(fd, &al_live, own ? AL_LIVE_USUAL : sizeof(al_live));
 }
 
-/* The same pages, with what they hold, from `fd`. */
-static int put_into(int fd, enum place_for what)
+/* The same pages, with what they hold, from `fd`; `own`: a memfd. */
+static int put_into(int fd, bool own)
 {
     int error;
 
@@ -113,10 +107,10 @@ static int put_into(int fd, enum place_for what)
         return -EINVAL;
     if (!may_write(sizeof(al_live)))
         return -EFBIG;
-    error = fill(fd, what);
+    error = fill(fd, own);
     if (error)
         return error;
-    if (what != A_FILE)
+    if (own)
         error = map_over(fd);
     else
         error = put_there(
@@ -125,11 +119,11 @@ static int put_into(int fd, enum place_for what)
         return error;
     /* From here on a child of fork would share them, whatever becomes of the file's name. */
     place.shared = true;
-    al_times_moved(what != A_FILE);
+    al_times_moved(own);
     return 0;
 }
 
-static int put_into_memfd(enum place_for what)
+static int put_into_memfd(void)
 {
     int fd = (int)al_sys2(SYS_memfd_create, AL_LIVE_NAME, CLOEXEC);
     int error;
@@ -139,7 +133,7 @@ static int put_into_memfd(enum place_for what)
         fd = (int)al_sys2(SYS_memfd_create, AL_LIVE_NAME, CLOEXEC | NOEXEC_SEAL);
     if (fd < 0)
         return fd;
-    error = put_into(fd, what);
+    error = put_into(fd, true);
     al_io_close(fd);
     return error;
 }
@@ -153,8 +147,7 @@ static int put_into_private(void)
 
     if (al_sys_failed(copy))
         return (int)copy;
-    al_times_open();
-    memcpy((void *)copy, &al_live, sizeof(al_live));
+    memcpy((void *)copy, &al_live, al_times_whole() ? sizeof(al_live) : AL_LIVE_USUAL);
     error = put_there(copy);
     if (!error)
         al_times_moved(false);
@@ -171,7 +164,7 @@ static int put_into_open(int fd)
 
     al_live.head.ppid = (int32_t)al_sys0(SYS_getppid);
     al_live.head.locked = al_sys2(SYS_flock, fd, LOCK_EX | LOCK_NB) == 0;
-    error = put_into(fd, A_FILE);
+    error = put_into(fd, false);
     if (!error)
         place.file = al_io_identify(fd);
     al_io_close(fd);
@@ -259,7 +252,7 @@ int al_live_begin(const struct al_live_start *start)
             (void)al_live_file_set_directory("");
     }
     if (!place.in_file)
-        (void)put_into_memfd(A_MEMFD);
+        (void)put_into_memfd();
     return error;
 }
 
@@ -278,7 +271,7 @@ bool al_live_forked(int32_t pid)
     bool own = true;
 
     if (place.shared) {
-        own = !place.in_file && put_into_memfd(A_CHILDS_MEMFD) == 0;
+        own = !place.in_file && put_into_memfd() == 0;
         if (!own) {
             own = put_into_private() == 0;
             place.shared = !own;
@@ -298,7 +291,7 @@ void al_live_show_forked(void)
     if (place.shared)
         return;
     if (!al_live_file_has_directory() || put_into_file() != 0)
-        (void)put_into_memfd(A_MEMFD);
+        (void)put_into_memfd();
 }
 
 bool al_live_in_file(void)
