@@ -190,7 +190,9 @@ class Area:
 
     def numbers(self) -> dict:
         """Every number of the report by its full name; -1 for "no limit"."""
-        found = {**self.gauges(), **self.percentiles()}
+        times = self.percentiles()
+        untold = {f"{name}.{key}" for name in TIMED for key in ("max_ns", "p50_ns", "p99_ns", "p999_ns")} - set(times)
+        found = {key: value for key, value in {**self.gauges(), **times}.items() if key not in untold}
         for key, value in self.counters().items():
             # Below 0, for blocks that came before counting began.
             found[key] = value if value < WRAP // 2 or not key.startswith("by_kind.heap.") else 0
