@@ -26,8 +26,8 @@
 void al_room_begin(unsigned flags, uint64_t budget);
 
 /*
- * That `budget` is not the last word: what `ask` says holds as well, if it is less. It is asked when
- * somebody wants to know for the first time, which many programs never do.
+ * That `budget` is not the last word: what `ask` says holds as well, if it is less. It is asked
+ * when somebody wants to know for the first time, which many programs never do.
  */
 void al_room_begin_asking(unsigned flags, uint64_t budget, uint64_t (*ask)(void));
 
