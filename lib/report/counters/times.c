@@ -3,6 +3,7 @@
 #include "sys.h"
 
 #include <assert.h>
+#include <string.h>
 #include <sys/mman.h>
 
 static_assert(AL_LIVE_USUAL % AL_LIVE_ALIGNMENT == 0, "what is absent begins with a page");
@@ -72,12 +73,22 @@ void al_times_record(enum al_timed timed, uint64_t ns)
         al_histogram_record(&al_live.histogram[timed], ns);
 }
 
+/* What of the absent ones stands on the last page that there is. */
+static void forget_beginning(void)
+{
+    memset(&al_live.histogram[1], 0, AL_LIVE_USUAL - offsetof(struct al_live, histogram[1]));
+}
+
+/* Other threads may have recorded between the copies of a bit and of what it stands for. */
 void al_times_forget(void)
 {
+    bool whole = al_times_whole();
+
     for (size_t i = 0; i < AL_TIMED_TOTAL; i++)
-        if (al_live_has_times(&al_live, (enum al_timed)i) &&
-            (i == AL_TIMED_mlockall || al_times_whole()))
+        if (i == AL_TIMED_mlockall || whole)
             al_histogram_forget(&al_live.histogram[i]);
+    if (!whole && al_live.histogram[1].max)
+        forget_beginning();
     al_live.head.timed = 0;
     if (state == COMING) /* to a thread that is not in this process */
         state = ABSENT;

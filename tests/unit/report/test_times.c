@@ -106,6 +106,7 @@ START_TEST(a_child_has_its_own)
 
     begin();
     al_times_record(AL_TIMED_mlockall, 5);
+    al_times_record(AL_TIMED_mlock2, 6000);
     al_times_record(AL_TIMED_madvise, 6);
     child = fork();
     ck_assert_int_ge(child, 0);
@@ -117,6 +118,9 @@ START_TEST(a_child_has_its_own)
             _exit(2);
         al_times_record(AL_TIMED_madvise, 7);
         al_times_record(AL_TIMED_mlockall, 8);
+        al_times_record(AL_TIMED_mlock2, 9);
+        if (longest(AL_TIMED_mlock2) != 9)
+            _exit(3);
         _exit(longest(AL_TIMED_madvise) == 7 && longest(AL_TIMED_mlockall) == 8 ? 0 : 4);
     }
     ck_assert_int_eq(waitpid(child, &status, 0), child);
