@@ -20,6 +20,13 @@ struct al_heap {
 
 extern struct al_heap al_heap AL_HIDDEN;
 
+/*
+ * AL_SLOT_COUNTS where malloc and free may count and go on by themselves, instead of by the table's
+ * counted functions, which do the same a jump later; AL_SLOT_NONE in all other modes, and before
+ * the start is over.
+ */
+extern size_t al_heap_slot AL_HIDDEN;
+
 #define AL_REAL(result, name, arguments)                                                           \
     result al_boot_##name arguments;                                                               \
     result al_counted_##name arguments;                                                            \

@@ -7,7 +7,7 @@
 
 enum { SLAB_BYTES = 64 * 1024 };
 
-__thread struct al_counts *al_thread_counts __attribute__((tls_model("initial-exec")));
+__thread struct al_counts *al_thread_slot[AL_SLOT_TOTAL] __attribute__((tls_model("initial-exec")));
 static __thread bool thread_ended __attribute__((tls_model("initial-exec")));
 
 void (*al_counters_on_attach)(struct al_counts *counts);

@@ -49,7 +49,14 @@ struct al_counts {
  * The calling thread's block; NULL before its first count and after its end. The model is
  * initial-exec because the library is there from the process's start: no call to find it.
  */
-extern __thread struct al_counts *al_thread_counts AL_HIDDEN
+#define al_thread_counts al_thread_slot[AL_SLOT_COUNTS]
+
+/*
+ * The block, and beside it, in every thread, NULL: by which of them it looks at, a function finds
+ * out with one look whether there is a block, and whether it may count there at all.
+ */
+enum { AL_SLOT_COUNTS, AL_SLOT_NONE, AL_SLOT_TOTAL };
+extern __thread struct al_counts *al_thread_slot[AL_SLOT_TOTAL] AL_HIDDEN
     __attribute__((tls_model("initial-exec")));
 
 /* Counts for a thread that has no block: claims one, or in a thread that has ended adds atomically
