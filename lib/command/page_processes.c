@@ -84,14 +84,16 @@ static void details(const struct page *page, const json_t *report)
     for (size_t i = 0; i < AL_FIELD_TOTAL; i++) {
         const struct al_field_row *field = &al_fields[i];
         const char *path =
-            text_of("%s%s%s.%s", field->outer, *field->outer ? "." : "", field->inner, field->key);
+            text_of("%s%s%s.%s", al_field_outer(field), *al_field_outer(field) ? "." : "",
+                    al_field_inner(field), field->key);
         int64_t number = json_read_integer(report, path);
 
         if (number != 0 && number != JSON_READ_NONE)
             (void)fprintf(page->to,
                           "<tr><th scope=\"row\"><code>%s</code></th><td class=\"number\">%s</td>"
                           "<td class=\"long\">%s</td></tr>\n",
-                          path, page_number(unit_of(field), number), page_text(field->help));
+                          path, page_number(unit_of(field), number),
+                          page_text(al_field_help(field)));
     }
     (void)fputs("</tbody>\n", page->to);
     page_table_end(page);

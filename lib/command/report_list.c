@@ -73,14 +73,16 @@ struct report_entry report_of_reading(const struct al_reading *reading)
 
 static const char *wrong_field(const json_t *value, const struct al_field_row *row)
 {
-    const json_t *object = *row->outer ? json_object_get(value, row->outer) : value;
-    const json_t *fields = json_object_get(object, row->inner);
+    const json_t *object =
+        *al_field_outer(row) ? json_object_get(value, al_field_outer(row)) : value;
+    const json_t *fields = json_object_get(object, al_field_inner(row));
     const json_t *field = json_object_get(fields, row->key);
 
     if ((object && !json_is_object(object)) || (fields && !json_is_object(fields)))
-        return text_of("its \"%s\" is no object", *row->outer ? row->outer : row->inner);
+        return text_of("its \"%s\" is no object",
+                       *al_field_outer(row) ? al_field_outer(row) : al_field_inner(row));
     if (field && (!json_is_integer(field) || json_integer_value(field) < -1))
-        return text_of("its \"%s.%s\" is no number of a report", row->inner, row->key);
+        return text_of("its \"%s.%s\" is no number of a report", al_field_inner(row), row->key);
     return NULL;
 }
 

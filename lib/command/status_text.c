@@ -115,7 +115,8 @@ static void print_object(FILE *to, const char *name, const char *object, const u
 
     label(to, name);
     for (size_t i = 0; i < AL_FIELD_TOTAL; i++) {
-        if (*al_fields[i].outer || strcmp(al_fields[i].inner, object) != 0 || !field[i])
+        if (*al_field_outer(&al_fields[i]) || strcmp(al_field_inner(&al_fields[i]), object) != 0 ||
+            !field[i])
             continue;
         (void)fprintf(to, "%s%s %s", separator, al_fields[i].key, counted(field[i]).text);
         separator = "  ";
