@@ -8,6 +8,13 @@
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
+#include <sys/auxv.h>
+
+/* The kernel's own object (vdso), which has no name to some loaders. */
+static inline bool al_object_is_kernels(const struct dl_phdr_info *info)
+{
+    return info->dlpi_addr && info->dlpi_addr == getauxval(AT_SYSINFO_EHDR);
+}
 
 /* Whether the address lies in a segment of the object. */
 static inline bool al_object_holds(const struct dl_phdr_info *info, uintptr_t address)

@@ -137,7 +137,7 @@ static void judge_one(const struct al_mapping *mapping, unsigned kind, struct al
         first++;
     /* Blocks from before us may lie on these pages; images are judged once. */
     if (kind == AL_KIND_HEAP || kind == AL_KIND_ANON || kind == AL_KIND_IMAGE)
-        word = AL_PAGE_EARLIER;
+        word = AL_PAGE_EARLIER | (kind == AL_KIND_IMAGE ? AL_PAGE_SEGMENT : 0U);
     if (verdict == AL_SKIP_INACCESSIBLE)
         word = kind << AL_PAGE_KIND_SHIFT | AL_PAGE_CLOSED;
     if (verdict == AL_TAKE && existing->take)

@@ -149,7 +149,8 @@ static void wait_for_leaving(void)
 
 /*
  * On a page that blocks from before us may share, freed ones are subtracted that were never added:
- * its number of owners is at most the true one. The first block seen there owns it for ever.
+ * its number of owners is at most the true one. The first block seen there owns it for ever, unless
+ * it is owned as a whole: musl has its first blocks where the segments of libraries end.
  */
 static const uint32_t lasting_owner = AL_PAGE_MAPPED | AL_KIND_HEAP << AL_PAGE_KIND_SHIFT;
 
@@ -159,7 +160,7 @@ static uint32_t own_edge(struct al_leaf *leaf, al_page page)
     uint32_t *word = al_leaf_word(leaf, page);
     uint32_t before = __atomic_load_n(word, __ATOMIC_RELAXED);
 
-    if (before & AL_PAGE_EARLIER) {
+    if ((before & (AL_PAGE_EARLIER | AL_PAGE_MAPPED)) == AL_PAGE_EARLIER) {
         before = __atomic_fetch_or(word, lasting_owner, __ATOMIC_ACQ_REL);
         (void)al_word_add(word, AL_PAGE_OWNER);
     } else {
@@ -262,10 +263,27 @@ static uint32_t doubt(const struct al_leaf *leaf, al_page page)
     return AL_PAGE_UNSURE;
 }
 
+/*
+ * A page from before us, owned as a whole, of which no block of ours is left: the allocator may
+ * have got it as we get ours, and give it back.
+ */
+static void doubt_earlier(struct al_leaf *leaf, al_page page, uint32_t before)
+{
+    const uint32_t earlier = AL_PAGE_LOCKED | AL_PAGE_MAPPED | AL_PAGE_EARLIER;
+    uint32_t doubts;
+
+    if ((before & (earlier | AL_PAGE_SEGMENT)) != earlier)
+        return;
+    doubts = doubt(leaf, page);
+    if (doubts)
+        __atomic_fetch_or(al_leaf_word(leaf, page), doubts, __ATOMIC_RELAXED);
+}
+
 static void lost_last_owner(struct al_leaf *leaf, al_page page, uint32_t before)
 {
     uint32_t doubts;
 
+    doubt_earlier(leaf, page, before);
     if (!al_word_unowned(before - AL_PAGE_OWNER))
         return;
     al_books_unowned(leaf, 1);
@@ -280,8 +298,10 @@ static bool disown_edge(struct al_leaf *leaf, al_page page)
     uint32_t *word = al_leaf_word(leaf, page);
     uint32_t before = __atomic_load_n(word, __ATOMIC_RELAXED);
 
-    if (!(before & AL_PAGE_OWNERS))
+    if (!(before & AL_PAGE_OWNERS)) {
+        doubt_earlier(leaf, page, before);
         return false;
+    }
     before = al_word_add(word, -(uint32_t)AL_PAGE_OWNER);
     if ((before & AL_PAGE_OWNERS) != AL_PAGE_OWNER)
         return false;

@@ -127,9 +127,14 @@ int al_kernel_munlock(const void *start, size_t length)
     return call(BOOK(munlock), SYS_munlock, (long)start, (long)length, 0);
 }
 
+int al_kernel_ask(const void *start, size_t length)
+{
+    return call(BOOK(msync), SYS_msync, (long)start, (long)length, MS_INVALIDATE);
+}
+
 bool al_kernel_is_locked(const void *start, size_t length)
 {
-    return call(BOOK(msync), SYS_msync, (long)start, (long)length, MS_INVALIDATE) == -EBUSY;
+    return al_kernel_ask(start, length) == -EBUSY;
 }
 
 int al_kernel_madvise(const void *start, size_t length, int advice)

@@ -45,9 +45,13 @@ int al_kernel_try_locked(size_t length);
 int al_kernel_munlock(const void *start, size_t length);
 
 /*
- * Whether [start, start + length), whole pages, begins in a locked mapping: msync(MS_INVALIDATE)
- * refuses these, and does nothing to others. False where the kernel does not tell.
+ * What the kernel says of [start, start + length), whole pages, when asked by msync(MS_INVALIDATE),
+ * which refuses what is locked and does nothing to the rest: -EBUSY, some of it is locked; 0, all
+ * is mapped and nothing locked; -ENOMEM, nothing is locked and not all of it mapped.
  */
+int al_kernel_ask(const void *start, size_t length);
+
+/* Whether some of it is locked. False where the kernel does not tell. */
 bool al_kernel_is_locked(const void *start, size_t length);
 
 int al_kernel_madvise(const void *start, size_t length, int advice);

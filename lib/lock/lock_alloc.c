@@ -4,6 +4,7 @@
 #include "io.h"
 #include "kernel.h"
 #include "locker.h"
+#include "object.h"
 #include "parse.h"
 #include "regions.h"
 #include "relock.h"
@@ -124,7 +125,7 @@ static int judge_image(struct dl_phdr_info *info, size_t size, void *data)
     (void)size;
     (void)data;
     /* The kernel's own: it says that it has locked it, and has not. */
-    if (info->dlpi_addr == getauxval(AT_SYSINFO_EHDR))
+    if (al_object_is_kernels(info))
         return 0;
     for (unsigned i = 0; i < info->dlpi_phnum; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
@@ -135,8 +136,9 @@ static int judge_image(struct dl_phdr_info *info, size_t size, void *data)
         if (segment->p_type != PT_LOAD)
             continue;
         word = al_pagemap_get(al_page_of((void *)start));
-        /* Once each, also if it did not qualify. */
-        if (!(word & (AL_PAGE_MAPPED | AL_PAGE_EARLIER)) && al_word_kind(word) != AL_KIND_IMAGE)
+        /* Once each, also if it did not qualify. What else is known here is of what was unmapped
+         * unseen. */
+        if (!(word & AL_PAGE_SEGMENT) && al_word_kind(word) != AL_KIND_IMAGE)
             al_region_mapped((void *)start, end - start, AL_KIND_IMAGE, true);
     }
     return 0;
@@ -164,14 +166,14 @@ static void forget_gone(al_page page, al_page end)
 
 static void forget_gone_images(void)
 {
-    const uint32_t mask = AL_PAGE_KIND_MASK;
+    const uint32_t mask = AL_PAGE_KIND_MASK | AL_PAGE_SEGMENT;
     const uint32_t image = AL_KIND_IMAGE << AL_PAGE_KIND_SHIFT;
     al_page page = 0;
 
     while ((page = al_pagemap_skip(page, AL_PAGE_END)) < AL_PAGE_END) {
         struct al_stretch stretch = al_pagemap_next(page, AL_PAGE_END, mask);
 
-        if ((stretch.value & mask) == image)
+        if (stretch.value & AL_PAGE_SEGMENT || (stretch.value & mask) == image)
             forget_gone(page, stretch.end);
         page = stretch.end;
     }

@@ -282,7 +282,7 @@ static al_page end_of_part(al_page begin, al_page end, uint64_t pages)
 static bool can_be_dropped(al_page page)
 {
     uint32_t word = al_pagemap_get(page);
-    uint32_t kind = word >> AL_PAGE_KIND_SHIFT;
+    uint32_t kind = al_word_kind(word);
 
     return word & AL_PAGE_MAPPED && (kind == AL_KIND_FILE || kind == AL_KIND_SHARED);
 }
@@ -305,6 +305,23 @@ static bool cgroup_has_room(al_page begin, al_page end, uint64_t pages, const st
     return there && al_headroom_has((pages - there) << al_page_shift);
 }
 
+/*
+ * Of [first, end), which is not had as a whole, what was locked before: it has its place in the
+ * budget, but where it is in doubt it is locked only if it is asked for.
+ */
+static void ask_again(al_page first, al_page end, const struct way *way)
+{
+    const uint32_t doubted = AL_PAGE_LOCKED | AL_PAGE_UNSURE;
+
+    while (first < end) {
+        struct al_stretch stretch = al_pagemap_next(first, end, doubted);
+
+        if ((stretch.value & doubted) == doubted)
+            (void)lock_and_book(first, first, stretch.end, 0, way);
+        first = stretch.end;
+    }
+}
+
 static int lock_run(al_page first, al_page end, const struct way *way)
 {
     al_page begin = begin_of_run(first, end);
@@ -313,6 +330,7 @@ static int lock_run(al_page first, al_page end, const struct way *way)
 
     if (begin == end || !cgroup_has_room(begin, end, pages, way) || !al_books_take(pages)) {
         al_count(AL_COUNT_skipped_budget);
+        ask_again(first, end, way);
         return -ENOMEM;
     }
     result = lock_and_book(begin, first, end, pages, way);
@@ -359,6 +377,7 @@ static int lock(al_page first, al_page end, const struct way *way)
         part = end_of_part(first, end, left);
     if (part > first)
         (void)lock_runs(first, part, way);
+    ask_again(part, end, way);
     al_count(AL_COUNT_skipped_budget);
     return -ENOMEM;
 }

@@ -40,6 +40,7 @@ enum {
     AL_PAGE_CLOSED = 1 << 8,   /* of a mapping that is judged when it becomes accessible */
     AL_PAGE_EARLIER = 1 << 9,  /* was there before us, and so may be blocks on it */
     AL_PAGE_PROGRAM = 1 << 10, /* locked by the program itself too: never unlocked by us */
+    AL_PAGE_SEGMENT = 1 << 11, /* EARLIER, and of the program or a library */
     AL_PAGE_OWNER = 1 << 14,   /* one owner */
     AL_PAGE_OWNERS = 0x3fff * AL_PAGE_OWNER, /* live qualifying heap blocks with a byte on it */
     AL_PAGE_HELD = 1 << 28,                  /* kept for blocks that are likely to come again */

@@ -1,10 +1,13 @@
 #include "allocator.h"
 
-#include "object.h"
+#include "family.h"
 
 #include <unistd.h>
 
 bool al_allocator_is_glibc;
+
+/* MMAP_THRESHOLD of musl's mallocng. */
+enum { AL_MUSL_MAPPING = 131052 };
 
 static bool is_mapping(const void *block)
 {
@@ -39,38 +42,40 @@ static bool layout_holds(void)
     return true;
 }
 
-struct same_object {
-    uintptr_t a;
-    uintptr_t b;
-    bool same;
-};
-
-static int look(struct dl_phdr_info *info, size_t size, void *data)
+/*
+ * musl's own malloc (mallocng, since 1.2.1) has the usable size be what was asked for, which no
+ * other has: tried out on odd sizes.
+ */
+static bool sizes_are_nominal(void)
 {
-    struct same_object *query = data;
-    bool has_a = al_object_holds(info, query->a);
+    static const size_t sizes[] = {1, 25, 100, 1001, AL_MUSL_MAPPING};
 
-    (void)size;
-    query->same = has_a && al_object_holds(info, query->b);
-    return has_a;
+    for (size_t i = 0; i < sizeof(sizes) / sizeof(sizes[0]); i++) {
+        void *block = al_real.malloc(sizes[i]);
+        bool nominal = block && al_real.malloc_usable_size(block) == sizes[i];
+
+        al_real.free(block);
+        if (!nominal)
+            return false;
+    }
+    return true;
 }
 
-/* Whether the malloc behind us is the C library's: in the same object as another function of it. */
-static bool is_libcs(void)
+/* From this size on each block is a mapping. One of alignment may be one that has less. */
+static bool is_musls_mapping(const void *block)
 {
-    struct same_object query = {.a = (uintptr_t)al_real.malloc, .b = (uintptr_t)al_real.sbrk};
-
-    (void)dl_iterate_phdr(look, &query);
-    return query.same;
+    return al_real.malloc_usable_size((void *)block) >= AL_MUSL_MAPPING;
 }
 
 static bool libcs;
 static bool glibcs;
+static bool musls;
 
 void al_allocator_find(void)
 {
-    libcs = is_libcs();
-    glibcs = libcs && al_real_find("gnu_get_libc_version");
+    libcs = al_family_is_libcs((const void *)al_real.malloc);
+    glibcs = libcs && al_family_has_glibc();
+    musls = libcs && !glibcs && sizes_are_nominal();
 }
 
 void al_allocator_learn(struct al_allocator *ret_allocator, bool try_out)
@@ -79,6 +84,8 @@ void al_allocator_learn(struct al_allocator *ret_allocator, bool try_out)
     ret_allocator->malloc = al_real.malloc;
     ret_allocator->free = al_real.free;
     ret_allocator->is_mapping = al_allocator_is_glibc ? is_mapping : NULL;
+    if (musls)
+        ret_allocator->is_mapping = is_musls_mapping;
     /* Other allocators unmap through the functions that we stand before. */
     ret_allocator->keeps_used_heaps = al_allocator_is_glibc || !libcs;
     ret_allocator->holds = true;

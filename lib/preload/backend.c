@@ -116,6 +116,7 @@ static int lock_by_hooks(bool late)
     al_times_have(); /* before it is looked at what there is */
     error = al_lock_alloc_start(&start, &allocator);
     al_process.run.figures = al_figures_fill;
+    al_process.run.settle = al_locker_settle;
     al_process.run.lock_error = error;
     track_heap();
     if (!start.observe) {
@@ -143,6 +144,7 @@ static void do_without(void)
     al_process_set_backend("none");
     al_process.locks = false;
     al_process.run.figures = NULL;
+    al_process.run.settle = NULL;
 }
 
 static void start_hooks(char *const environment[])

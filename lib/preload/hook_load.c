@@ -29,7 +29,7 @@ static int has_search_path(struct dl_phdr_info *info, size_t size, void *data)
     (void)size;
     (void)data;
     /* The kernel's own object loads nothing; some have a path all the same. */
-    if (strstr(info->dlpi_name, "vdso"))
+    if (al_object_is_kernels(info))
         return 0;
     for (; entry && entry->d_tag != DT_NULL; entry++)
         if (entry->d_tag == DT_RPATH || entry->d_tag == DT_RUNPATH)

@@ -1,5 +1,6 @@
 #include "real.h"
 
+#include "family.h"
 #include "heap_table.h"
 #include "sys.h"
 
@@ -136,35 +137,6 @@ struct al_real al_real = {
 #endif
 };
 
-/* For allocators that lack a member of the family: what it is made of. */
-
-static void *memalign_by_posix(size_t alignment, size_t size)
-{
-    void *block = NULL;
-    int error = al_real.posix_memalign(&block, alignment, size);
-
-    if (error)
-        errno = error;
-    return block;
-}
-
-static void *valloc_by_memalign(size_t size)
-{
-    return al_real.memalign(al_page_size(), size);
-}
-
-static void *pvalloc_by_memalign(size_t size)
-{
-    size_t page = al_page_size();
-    size_t whole = (size + page - 1) & ~(page - 1);
-
-    if (whole < size) {
-        errno = ENOMEM;
-        return NULL;
-    }
-    return al_real.memalign(page, whole ? whole : page);
-}
-
 void *al_real_find(const char *name)
 {
     return dlsym(RTLD_NEXT, name);
@@ -206,12 +178,7 @@ bool al_real_resolve(void)
 #if !defined(__LP64__)
     resolve(&al_real.mmap64, "mmap64");
 #endif
-    if (!al_real.memalign)
-        al_real.memalign = memalign_by_posix;
-    if (!al_real.valloc)
-        al_real.valloc = valloc_by_memalign;
-    if (!al_real.pvalloc)
-        al_real.pvalloc = pvalloc_by_memalign;
+    al_family_complete();
     al_heap_connect();
     __atomic_store_n(&state, RESOLVED, __ATOMIC_RELEASE);
     return true;

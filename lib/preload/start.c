@@ -3,6 +3,7 @@
 #include "counters.h"
 #include "downgrades.h"
 #include "ends.h"
+#include "family.h"
 #include "heap_owner.h"
 #include "heap_table.h"
 #include "live.h"
@@ -22,9 +23,6 @@
 #include <string.h>
 #include <sys/auxv.h>
 #include <unistd.h>
-
-/* Whether libc is glibc. */
-extern const char *gnu_get_libc_version(void) __attribute__((weak));
 
 /* sysexits.h: EX_CONFIG. */
 enum { STATUS_BAD_CONFIGURATION = 78 };
@@ -92,7 +90,7 @@ static void read_command(char *ret_command, size_t size, int argc, char *const *
 {
     struct al_text command = al_text_over(ret_command, size);
 
-    if (!gnu_get_libc_version) {
+    if (!al_family_has_glibc()) {
         (void)al_command_line_read(ret_command, size);
         return;
     }

@@ -96,7 +96,7 @@ static int look(struct dl_phdr_info *info, size_t size, void *data)
     bool found;
 
     (void)size;
-    found = !al_object_holds(info, (uintptr_t)look) && !strstr(info->dlpi_name, "vdso") &&
+    found = !al_object_holds(info, (uintptr_t)look) && !al_object_is_kernels(info) &&
             exports(info, query->name);
     /* The program is the first. */
     return found ? 1 : query->program_only ? -1 : 0;

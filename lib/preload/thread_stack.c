@@ -102,13 +102,18 @@ static void judge_stack(void *start, size_t length)
     const size_t mask = al_page_size() - 1;
     const size_t top = ((reserve() > STACK_TOP ? (size_t)reserve() : STACK_TOP) + mask) & ~mask;
 
-    if (!length || al_pagemap_get(al_page_of((char *)start + length - 1)))
+    /* What the allocator had here may have gone unseen. */
+    if (!length || al_pagemap_get(al_page_of((char *)start + length - 1)) &
+                       ~(uint32_t)(AL_PAGE_LOCKED | AL_PAGE_UNSURE))
         return;
     /* Whole, the first stack would use up the usual limit. */
     if (!al_books.unlimited && length > top) {
         start = (char *)start + (length - top);
         length = top;
     }
+    /* musl's ends, and where it is cut so begins, in the middle of a page. */
+    length = (((uintptr_t)start + length + mask) & ~mask) - ((uintptr_t)start & ~mask);
+    start = (void *)((uintptr_t)start & ~mask);
     own_stack.start = start;
     own_stack.length = length;
     join_stacks();

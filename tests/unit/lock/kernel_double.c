@@ -53,6 +53,11 @@ int al_kernel_try_locked(size_t length)
     return kernel_double.try_error;
 }
 
+int al_kernel_ask(const void *start, size_t length)
+{
+    return al_kernel_is_locked(start, length) ? -EBUSY : 0;
+}
+
 bool al_kernel_is_locked(const void *start, size_t length)
 {
     (void)start;

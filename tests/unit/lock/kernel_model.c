@@ -248,11 +248,26 @@ int al_kernel_mlock2(const void *start, size_t length, unsigned flags)
     return result;
 }
 
+int al_kernel_ask(const void *start, size_t length)
+{
+    al_page first = al_page_of(start);
+    al_page end = first + (length >> al_page_shift);
+    int result = 0;
+
+    let_others_go();
+    __atomic_fetch_add(&kernel_model.asked, 1, __ATOMIC_RELAXED);
+    for (; first < end; first++) {
+        if (kernel_model_is_locked(first))
+            return -EBUSY;
+        if (!kernel_model_is_mapped(first))
+            result = -ENOMEM;
+    }
+    return result;
+}
+
 bool al_kernel_is_locked(const void *start, size_t length)
 {
-    (void)length;
-    let_others_go();
-    return kernel_model_is_locked(al_page_of(start));
+    return al_kernel_ask(start, length) == -EBUSY;
 }
 
 int al_kernel_munlock(const void *start, size_t length)

@@ -41,6 +41,7 @@ struct kernel_model {
     /* What became of it. */
     unsigned mlock2_calls;
     unsigned munlock_calls;
+    unsigned asked;
     unsigned refusals; /* mlock2 that failed */
     unsigned stuck;    /* munlock that would have made too many mappings */
     unsigned last_flags;

@@ -19,7 +19,7 @@ START_TEST(what_exists)
     expect_all(memory.shared, 0);
     expect_all(memory.file, 0);
     expect_all(memory.closed, AL_KIND_ANON << AL_PAGE_KIND_SHIFT | AL_PAGE_CLOSED);
-    ck_assert_uint_eq(word_of(start), AL_PAGE_EARLIER);
+    ck_assert_uint_eq(word_of(start), AL_PAGE_EARLIER | AL_PAGE_SEGMENT);
     ck_assert(al_books.tracking);
     ck_assert(al_heap_owner.on);
     ck_assert_uint_gt(al_books.locked_pages, MEMORY_BYTES / al_page_size());
@@ -66,8 +66,9 @@ START_TEST(each_kind)
     expect_all(memory.shared, mapped_as(AL_KIND_SHARED, 0));
     expect_all(memory.file, mapped_as(AL_KIND_FILE, 0));
     expect_all(memory.shared_file, mapped_as(AL_KIND_FILE, 0));
-    ck_assert_uint_eq(word_of(start), mapped_as(AL_KIND_IMAGE, AL_PAGE_EARLIER));
-    ck_assert_uint_eq(word_of(&wanted), mapped_as(AL_KIND_IMAGE, AL_PAGE_EARLIER));
+    ck_assert_uint_eq(word_of(start), mapped_as(AL_KIND_IMAGE, AL_PAGE_EARLIER | AL_PAGE_SEGMENT));
+    ck_assert_uint_eq(word_of(&wanted),
+                      mapped_as(AL_KIND_IMAGE, AL_PAGE_EARLIER | AL_PAGE_SEGMENT));
     ck_assert_uint_eq(word_of(__builtin_frame_address(0)), mapped_as(AL_KIND_STACK, 0));
     ck_assert(!al_heap_owner.on);
 }

@@ -67,6 +67,22 @@ START_TEST(of_what_is_locked_in_part_more)
 }
 END_TEST
 
+/* The budget has them, the kernel may not: what does not fit is beside them. */
+START_TEST(what_is_in_doubt_is_asked_for_all_the_same)
+{
+    by_parts(12);
+    own_and_lock(20, 4);
+    set(20, 4, AL_PAGE_UNSURE);
+    kernel_model_map(page_at(20), page_at(24), true);
+    own(10, 20);
+    ck_assert_int_eq(lock(10, 20), -ENOMEM);
+    ck_assert_uint_eq(kernel_model_locked(page_at(10), page_at(18)), 8);
+    ck_assert_uint_eq(kernel_model_locked(page_at(20), page_at(24)), 4);
+    ck_assert_uint_eq(bits_of(20), AL_PAGE_LOCKED);
+    check_books();
+}
+END_TEST
+
 START_TEST(over_leaves)
 {
     by_parts(AL_LEAF_PAGES + 7);
@@ -230,6 +246,7 @@ int main(void)
     tcase_add_test(tests, what_is_locked_already_needs_no_budget);
     tcase_add_test(tests, of_what_does_not_fit_the_beginning);
     tcase_add_test(tests, of_what_is_locked_in_part_more);
+    tcase_add_test(tests, what_is_in_doubt_is_asked_for_all_the_same);
     tcase_add_test(tests, over_leaves);
     tcase_add_test(tests, of_nothing_no_part);
     tcase_add_test(tests, a_part_that_is_refused);
