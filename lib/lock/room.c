@@ -29,6 +29,9 @@ void al_room_begin_asking(unsigned flags, uint64_t budget, uint64_t (*ask)(void)
     room.flags = flags;
     room.budget = budget;
     room.ask = ask;
+    /* What it allocated before, if only libc for us, was without bounds. */
+    if (al_thread_counts)
+        al_thread_counts->part[AL_PART_ROOM] = 0;
     __atomic_store_n(&room.limited, ask || budget != UINT64_MAX, __ATOMIC_RELEASE);
     __atomic_store_n(&room.in_force, true, __ATOMIC_RELEASE);
 }

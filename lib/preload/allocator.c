@@ -76,6 +76,8 @@ void al_allocator_find(void)
     libcs = al_family_is_libcs((const void *)al_real.malloc);
     glibcs = libcs && al_family_has_glibc();
     musls = libcs && !glibcs && sizes_are_nominal();
+    if (musls)
+        al_family_fresh_from = AL_MUSL_MAPPING;
 }
 
 void al_allocator_learn(struct al_allocator *ret_allocator, bool try_out)

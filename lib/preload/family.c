@@ -34,7 +34,7 @@ static int look(struct dl_phdr_info *info, size_t size, void *data)
 
 bool al_family_is_libcs(const void *function)
 {
-    struct same_object query = {.a = (uintptr_t)function, .b = (uintptr_t)al_real.sbrk};
+    struct same_object query = {.a = (uintptr_t)function, .b = (uintptr_t)getauxval};
 
     (void)dl_iterate_phdr(look, &query);
     return query.same;
@@ -99,6 +99,8 @@ static void clear(char *start, size_t length)
     memset(at, 0, (size_t)(end - at));
 }
 
+size_t al_family_fresh_from = SIZE_MAX;
+
 static void *calloc_by_malloc(size_t count, size_t size)
 {
     size_t bytes;
@@ -109,24 +111,20 @@ static void *calloc_by_malloc(size_t count, size_t size)
         return NULL;
     }
     block = al_real.malloc(bytes);
-    if (block)
+    if (block && bytes < al_family_fresh_from)
         clear(block, bytes);
     return block;
 }
 
 static int posix_memalign_by_aligned_alloc(void **ret_block, size_t alignment, size_t size)
 {
-    const int saved = errno;
     void *block;
-    int error;
 
     if (alignment < sizeof(void *))
         return EINVAL;
     block = al_real.aligned_alloc(alignment, size);
-    error = errno;
-    errno = saved;
     if (!block)
-        return error;
+        return errno;
     *ret_block = block;
     return 0;
 }
@@ -152,7 +150,7 @@ static void bypass_musls(void)
 
 void al_family_complete(void)
 {
-    if (!al_family_has_glibc() && al_real.malloc && al_real.sbrk)
+    if (!al_family_has_glibc() && al_real.malloc)
         bypass_musls();
     if (!al_real.memalign)
         al_real.memalign = memalign_by_posix;

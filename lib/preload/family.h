@@ -5,13 +5,19 @@
 #ifndef AL_FAMILY_H
 #define AL_FAMILY_H
 
-#include <stdbool.h>
+#include "hidden.h"
 
-/* Whether the function is the C library's: in the same object as another function of it. */
+#include <stdbool.h>
+#include <stddef.h>
+
+/* Whether the function is the C library's: in the same object as one that nobody replaces. */
 bool al_family_is_libcs(const void *function);
 
 /* Whether the C library is glibc. */
 bool al_family_has_glibc(void);
+
+/* From this size on a block of the real malloc is of zeros, since it is a fresh mapping. */
+extern size_t al_family_fresh_from AL_HIDDEN;
 
 /* al_real is known but for its gaps: fills them. Before anybody else can see it. */
 void al_family_complete(void);

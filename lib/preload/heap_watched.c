@@ -148,7 +148,8 @@ int al_counted_posix_memalign(void **ret_block, size_t alignment, size_t size)
         return al_heap.posix_memalign(ret_block, alignment, size);
     error = al_real.posix_memalign(ret_block, alignment, size);
     (void)end(added, error ? NULL : *ret_block);
-    if (error != ENOMEM || size > PTRDIFF_MAX || !al_backend_rescue(ENOMEM) ||
+    /* musl says what mmap has said. */
+    if ((error != ENOMEM && error != EAGAIN) || size > PTRDIFF_MAX || !al_backend_rescue(ENOMEM) ||
         !is_over(AL_COUNT_calls_memalign))
         return error;
     return al_heap.posix_memalign(ret_block, alignment, size);

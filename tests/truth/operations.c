@@ -97,7 +97,9 @@ static void load_step(void)
         /* It has been opened twice. */
         count(CALL_dlclose);
         must(dlclose(module) == 0, "dlclose");
+#if defined(__GLIBC__) /* to musl it is nothing */
         (void)dl_iterate_phdr(note_segments, (void *)"unload");
+#endif
         count(CALL_dlclose);
         must(dlclose(module) == 0, "dlclose");
         module = NULL;

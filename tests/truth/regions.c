@@ -2,6 +2,7 @@
 
 #include "record.h"
 
+#include <errno.h>
 #include <sys/mman.h>
 #include <unistd.h>
 
@@ -177,6 +178,14 @@ void heap_end_step(struct random *random)
 
     count(CALL_brk);
     before = sbrk(0);
+#if !defined(__GLIBC__)
+    /* musl leaves the heap's end to its own allocator. */
+    count(CALL_brk);
+    must(sbrk(PAGE) == (void *)-1 && errno == ENOMEM, "a refusal");
+    count(CALL_brk);
+    must(brk(before + PAGE) == -1 && errno == ENOMEM, "a refusal");
+    return;
+#endif
     if (own_end && own_end == before && random_below(random, 2)) {
         note("end", (uintptr_t)before, (uintptr_t)own_start, 0, 0);
         count(CALL_brk);

@@ -46,6 +46,8 @@ def _between_reports(log: pathlib.Path, done: Run) -> dict:
         if not found or int(found[1]) not in calls:
             continue
         pid, name, rest = int(found[1]), found[2], found[3]
+        if "MADV_FREE" in rest:
+            continue  # of musl's allocator itself
         if name == "execve":
             calls[pid] = []
         else:

@@ -34,7 +34,7 @@ static void seal(struct block *block)
 {
     struct seal mark = {block->seal};
 
-    if (block->size < sizeof(mark)) {
+    if (block->size < 2 * sizeof(mark)) {
         memset(block->start, (int)block->seal & 0xFF, block->size);
         return;
     }
@@ -47,9 +47,9 @@ static void verify_begin(const struct block *block, size_t size)
     struct seal mark = {block->seal};
     size_t i;
 
-    if (block->size >= sizeof(mark) && size >= sizeof(mark)) {
+    if (block->size >= 2 * sizeof(mark) && size >= sizeof(mark)) {
         expect(memcmp(block->start, &mark, sizeof(mark)) == 0);
-    } else if (block->size < sizeof(mark)) {
+    } else if (block->size < 2 * sizeof(mark)) {
         for (i = 0; i < block->size && i < size; i++)
             expect((unsigned char)block->start[i] == (block->seal & 0xFF));
     }
@@ -60,7 +60,7 @@ static void verify(const struct block *block)
     struct seal mark = {block->seal};
 
     verify_begin(block, block->size);
-    if (block->size >= sizeof(mark))
+    if (block->size >= 2 * sizeof(mark))
         expect(memcmp(block->start + block->size - sizeof(mark), &mark, sizeof(mark)) == 0);
 }
 

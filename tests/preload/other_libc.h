@@ -1,0 +1,77 @@
+/*
+ * In front of every program where libc is not glibc: what such a libc does not have. What the
+ * library itself brings is called all the same; a test that cannot be told without the rest is
+ * skipped by name.
+ */
+#ifndef OTHER_LIBC_H
+#define OTHER_LIBC_H
+
+#include <limits.h>
+#include <link.h>
+#include <malloc.h>
+#include <stdint.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <sys/mman.h>
+#include <sys/syscall.h>
+#include <unistd.h>
+
+#if !defined(__GLIBC__)
+
+/* Exported by the library, whether libc has them or not; without it they are made of the rest. */
+extern void *pvalloc(size_t size) __attribute__((weak));
+extern int pkey_mprotect(void *start, size_t length, int protection, int key) __attribute__((weak));
+extern int execveat(int directory, const char *path, char *const argv[], char *const envp[],
+                    int flags) __attribute__((weak));
+
+static inline void *other_libc_pvalloc(size_t size)
+{
+    const size_t mask = (size_t)sysconf(_SC_PAGESIZE) - 1;
+
+    return pvalloc ? pvalloc(size) : valloc((size + mask) & ~mask);
+}
+
+static inline int other_libc_execveat(int directory, const char *path, char *const argv[],
+                                      char *const envp[], int flags)
+{
+    if (execveat)
+        return execveat(directory, path, argv, envp, flags);
+    return (int)syscall(SYS_execveat, directory, path, argv, envp, flags);
+}
+
+static inline int other_libc_pkey_mprotect(void *start, size_t length, int protection, int key)
+{
+    if (pkey_mprotect)
+        return pkey_mprotect(start, length, protection, key);
+    return key == -1 ? mprotect(start, length, protection)
+                     : (int)syscall(SYS_pkey_mprotect, start, length, protection, key);
+}
+
+#    if !defined(OTHER_LIBC_DEFINES)
+#        define pvalloc       other_libc_pvalloc
+#        define execveat      other_libc_execveat
+#        define pkey_mprotect other_libc_pkey_mprotect
+#    endif
+
+static inline int __attribute__((noreturn)) other_libc_lacks(const char *what)
+{
+    dprintf(STDERR_FILENO, "skipped: this libc has no %s\n", what);
+    _exit(77);
+}
+
+/* One more thing to do for a test that does many. */
+static inline int malloc_trim(size_t pad)
+{
+    return pad != 0;
+}
+
+#    define M_TRIM_THRESHOLD            (-1)
+#    define M_MMAP_THRESHOLD            (-3)
+#    define M_ARENA_MAX                 (-8)
+#    define mallopt(option, value)      other_libc_lacks("mallopt")
+
+#    define LM_ID_BASE                  0
+#    define dlmopen(space, name, flags) ((void *)(intptr_t)other_libc_lacks("dlmopen"))
+
+#endif
+#endif
