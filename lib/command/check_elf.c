@@ -124,7 +124,7 @@ static void read_needed(const Elf_Data *entries, size_t count, const Elf_Data *n
         if (entry.d_tag != DT_NEEDED || entry.d_un.d_val >= names->d_size)
             continue;
         name = (const char *)names->d_buf + entry.d_un.d_val;
-        if (!memchr(name, '\0', names->d_size - entry.d_un.d_val))
+        if (!memchr(name, '\0', (size_t)(names->d_size - entry.d_un.d_val)))
             continue;
         if (!ret->sanitizer)
             ret->sanitizer = begins_with(sanitizer_libraries, name);

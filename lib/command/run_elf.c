@@ -39,7 +39,7 @@ static const char *text_at(const struct image *image, uint64_t offset)
 {
     const char *text = piece(image, offset, 1);
 
-    return text && memchr(text, '\0', image->size - offset) ? text : NULL;
+    return text && memchr(text, '\0', (size_t)(image->size - offset)) ? text : NULL;
 }
 
 static bool segment_at(const struct image *image, unsigned i, struct segment *ret_segment)
@@ -147,7 +147,7 @@ static const char *find_sanitizer(const struct image *image)
         return NULL;
     names = piece(image, place_of(image, address), size);
     for (size_t i = 0; names && i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (memmem(names, size, rows[i].symbol, strlen(rows[i].symbol) + 1))
+        if (memmem(names, (size_t)size, rows[i].symbol, strlen(rows[i].symbol) + 1))
             return rows[i].name;
     return NULL;
 }

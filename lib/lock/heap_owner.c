@@ -361,7 +361,7 @@ void al_heap_disown_pages(const void *block, size_t usable)
     al_page end = al_page_of((const char *)block + usable - 1) + 1;
 
     if (al_heap_owner.allocator.is_mapping && al_heap_owner.allocator.is_mapping(block))
-        al_region_backing(al_page_address(first), (end - first) << al_page_shift);
+        al_region_backing(al_page_address(first), (size_t)(end - first) << al_page_shift);
     else
         disown_run(first, end);
 }

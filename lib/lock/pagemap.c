@@ -134,7 +134,7 @@ bool al_pagemap_own(uintptr_t start, uintptr_t end, uintptr_t *ret_start, uintpt
 /* The entry of the page's leaf, its branch made if asked; NULL if there is none. */
 static uintptr_t *entry_of(al_page page, bool make)
 {
-    size_t leaf = page / AL_LEAF_PAGES;
+    size_t leaf = (size_t)(page / AL_LEAF_PAGES);
     struct al_branch **slot;
     struct al_branch *branch;
 
@@ -165,7 +165,7 @@ struct al_leaf *al_pagemap_make_leaf(al_page page)
     leaf = more(sizeof(*leaf));
     if (!leaf)
         return NULL;
-    leaf->index = page / AL_LEAF_PAGES;
+    leaf->index = (size_t)(page / AL_LEAF_PAGES);
     leaf->start = (uintptr_t)al_page_address(page / AL_LEAF_PAGES * AL_LEAF_PAGES);
     if (*entry) {
         uint32_t value = (uint32_t)(*entry & ~AL_SPAN_MARK);

@@ -115,7 +115,7 @@ static inline void *al_page_address(al_page page)
 /* The page's leaf, or NULL where there is none (yet) or the address is out of range. */
 static inline struct al_leaf *al_pagemap_leaf(al_page page)
 {
-    size_t leaf = page / AL_LEAF_PAGES;
+    size_t leaf = (size_t)(page / AL_LEAF_PAGES);
     struct al_branch *branch;
     uintptr_t entry;
 

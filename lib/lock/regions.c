@@ -194,7 +194,7 @@ static void open_pages(al_page first, al_page end, unsigned kind, bool backing)
 {
     bool locked = !al_pagemap_all(first, end, AL_PAGE_LOCKED, 0);
     void *start = al_page_address(first);
-    size_t length = (end - first) << al_page_shift;
+    size_t length = (size_t)(end - first) << al_page_shift;
 
     if (backing)
         al_region_backing(start, length);

@@ -38,6 +38,14 @@ static void *raw_mmap(void *start, size_t length, int protection, int flags, int
     return (void *)with_errno(al_sys_mmap(start, length, protection, flags, fd, offset));
 }
 
+#if !defined(__LP64__)
+static void *raw_mmap64(void *start, size_t length, int protection, int flags, int fd,
+                        int64_t offset)
+{
+    return (void *)with_errno(al_sys_mmap(start, length, protection, flags, fd, offset));
+}
+#endif
+
 static int raw_munmap(void *start, size_t length)
 {
     return (int)with_errno(al_sys2(SYS_munmap, start, length));

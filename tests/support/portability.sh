@@ -1,0 +1,172 @@
+#!/bin/sh
+# One library file in many systems: builds the programs of the preload tests for each, runs them
+# there under the library that was built here, and prints what came of it as a table.
+#
+#     sh tests/support/portability.sh BUILD-DIRECTORY [SYSTEM…]
+#
+# SYSTEM: musl, bullseye, bookworm, trixie, aarch64, armhf; all unless given. Debian's releases are
+# made by debootstrap, as root, and kept in BUILD-DIRECTORY/portability. A system that cannot be had
+# here is a row that says why. The same rows, separated by tabs, are in portability/table.tsv.
+set -eu
+
+[ $# -ge 1 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 64; }
+build=$(cd "$1" && pwd)
+shift
+source=$(cd "$(dirname "$0")/../.." && pwd)
+folder=$build/portability
+library=$build/lib/libautolock.so
+mirror=${MIRROR:-http://deb.debian.org/debian}
+machine=$(uname -m)
+failed=0
+
+[ -e "$library" ] || { echo "portability: no $library" >&2; exit 1; }
+[ $# -gt 0 ] || set -- musl bullseye bookworm trixie aarch64 armhf
+
+# Mounts end with this namespace.
+if [ "$(id -u)" = 0 ] && [ "${AUTOLOCK_PORTABILITY_INSIDE:-}" != yes ]; then
+    AUTOLOCK_PORTABILITY_INSIDE=yes exec unshare --mount --propagation private \
+        sh "$0" "$build" "$@"
+fi
+unset AUTOLOCK_PORTABILITY_INSIDE
+
+mkdir -p "$folder"
+table=$folder/table.tsv
+printf 'system\tlibc\tprocessor\tloads\tlocks\treports\tprograms\n' >"$table"
+
+# Programs that judge themselves; those that a Python script looks at run on this machine alone.
+tests='^preload\.(flags|late_allocation|whole_pages|forks|own_wishes|helps|alloc)[._]'
+tests="$tests|^preload\.(late_allocation|whole_pages)\$"
+
+row() { # system, libc, processor, loads, locks, reports, programs
+    printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$@" >>"$table"
+}
+
+skip() { row "$1" "$2" "$3" - - - "skipped: $4"; }
+
+not_built() { # system, libc, processor, log
+    row "$1" "$2" "$3" - - - "not built: $4"
+    failed=1
+}
+
+# The report of one program tells of three columns.
+judge() { # command…
+    report=$("$@" 2>/dev/null) || report=''
+    loads=no locks=no reports=no
+    case $report in *'"schema":"autolock/1"'*) loads=yes ;; esac
+    case $report in *'"ended":"exit"'*) reports=yes ;; esac
+    case $report in *'"kernel_bytes":0,'*) ;; *'"kernel_bytes":'*) locks=yes ;; esac
+    [ $loads$locks$reports = yesyesyes ] || failed=1
+}
+
+configure() { # name, cmake arguments…
+    directory=$folder/$1
+    shift
+    { cmake -S "$source" -B "$directory" "$@" &&
+        nice cmake --build "$directory" --parallel "$(nproc)"; } >"$directory.log" 2>&1
+}
+
+run() { # name, pattern
+    log=$folder/$1.tests.log
+    ctest --test-dir "$folder/$1" -R "$2" --output-on-failure --timeout 200 >"$log" 2>&1 || :
+    total=$(sed -n 's/.* tests failed out of \([0-9]*\)$/\1/p' "$log")
+    bad=$(sed -n 's/.*tests passed, \([0-9]*\) tests failed.*/\1/p' "$log")
+    idle=$(grep -c '\*\*\*Skipped' "$log" || :)
+    programs="$((${total:-0} - ${bad:-0} - idle)) passed, ${bad:-0} failed, $idle skipped"
+    if [ "${bad:-1}" != 0 ] || [ "${total:-0}" -le "$idle" ]; then failed=1; fi
+}
+
+reported() { # the variables of a program whose report is its output
+    echo AUTOLOCK_STATS=json AUTOLOCK_STATS_FILE=/dev/stdout
+}
+
+of_musl() {
+    if ! command -v musl-gcc >/dev/null; then
+        skip 'this machine' musl "$machine" 'no musl-gcc here'
+        return
+    fi
+    if ! configure musl -DCMAKE_C_COMPILER=musl-gcc -DAUTOLOCK_LIBRARY="$library"; then
+        not_built 'this machine' musl "$machine" "$folder/musl.log"
+        return
+    fi
+    version=$(/lib/ld-musl-"$machine".so.1 2>&1 | sed -n 's/^Version //p')
+    # shellcheck disable=SC2046 # words
+    judge env LD_PRELOAD="$library" $(reported) "$folder/musl/tests/preload/small_steps" 1
+    run musl "$tests"
+    row 'this machine' "musl $version" "$machine" $loads $locks $reports "$programs"
+}
+
+of_debian() { # suite
+    root=$folder/$1.base
+    if [ "$(id -u)" != 0 ]; then
+        skip "Debian $1" glibc "$machine" 'needs root'
+        return
+    fi
+    if [ ! -e "$root.made" ]; then
+        if ! command -v debootstrap >/dev/null; then
+            skip "Debian $1" glibc "$machine" 'no debootstrap here'
+            return
+        fi
+        rm -rf --one-file-system "$root"
+        if ! debootstrap --variant=minbase --include=libc6-dev,linux-libc-dev "$1" "$root" \
+            "$mirror" >"$root.log" 2>&1; then
+            skip "Debian $1" glibc "$machine" "not to be had from $mirror"
+            return
+        fi
+        touch "$root.made"
+    fi
+    if ! configure "$1" -DCMAKE_TOOLCHAIN_FILE="$source/cmake/other-root.cmake" \
+        -DAUTOLOCK_ROOT="$root" -DAUTOLOCK_LIBRARY="$library"; then
+        not_built "Debian $1" glibc "$machine" "$folder/$1.log"
+        return
+    fi
+    for place in "$folder/$1" "$build/lib" /proc /sys /dev; do
+        mkdir -p "$root$place"
+        mount --rbind "$place" "$root$place"
+    done
+    version=$(chroot "$root" ldd --version | sed -n '1s/.* //p')
+    # shellcheck disable=SC2046 # words
+    judge sh "$source/tests/support/inside.sh" "$root" env LD_PRELOAD="$library" $(reported) \
+        "$folder/$1/tests/preload/small_steps" 1
+    run "$1" "$tests"
+    row "Debian $1" "glibc $version" "$machine" $loads $locks $reports "$programs"
+}
+
+# qemu-user keeps nothing locked on fault, and has memory of its own among the program's, so that
+# the kernel's word is no proof: programs have to run, and the report has to come.
+of_processor() { # processor, triplet, emulator
+    for need in "$2-gcc" "$3"; do
+        if ! command -v "$need" >/dev/null; then
+            skip "emulated" glibc "$1" "no $need here"
+            return
+        fi
+    done
+    if ! configure "$1.library" -DCMAKE_TOOLCHAIN_FILE="$source/cmake/$2.cmake" \
+        -DAUTOLOCK_TESTS=OFF -DAUTOLOCK_WERROR=ON; then
+        not_built emulated glibc "$1" "$folder/$1.library.log"
+        return
+    fi
+    there=$folder/$1.library/lib/libautolock.so
+    if ! configure "$1" -DCMAKE_TOOLCHAIN_FILE="$source/cmake/$2.cmake" \
+        -DAUTOLOCK_LIBRARY="$there"; then
+        not_built emulated glibc "$1" "$folder/$1.log"
+        return
+    fi
+    judge "$3" -L "/usr/$2" -E LD_PRELOAD="$there" -E AUTOLOCK_STATS=json \
+        -E AUTOLOCK_STATS_FILE=/dev/stdout "$folder/$1/tests/preload/small_steps" 1
+    run "$1" '^preload\.(flags|late_allocation|forks|helps)'
+    row 'emulated (qemu-user)' glibc "$1" $loads $locks $reports "$programs"
+}
+
+for system; do
+    case $system in
+    musl) of_musl ;;
+    bullseye | bookworm | trixie) of_debian "$system" ;;
+    aarch64) of_processor aarch64 aarch64-linux-gnu qemu-aarch64-static ;;
+    armhf) of_processor armhf arm-linux-gnueabihf qemu-arm-static ;;
+    *) echo "portability: no such system: $system" >&2; exit 64 ;;
+    esac
+done
+
+awk -F '\t' '{ gsub(/\t/, " | "); print "| " $0 " |" }
+    NR == 1 { print "| --- | --- | --- | --- | --- | --- | --- |" }' "$table"
+exit $failed
