@@ -64,6 +64,19 @@ if build build/release --preset release -DAUTOLOCK_TESTS=ON; then
     run build/release
 fi
 
+# The same file under another libc. Those tests whose subject is what a libc does: all of them take
+# longer (cmake --build build/musl, ctest --test-dir build/musl).
+if [ ! -e build/release/lib/libautolock.so ]; then
+    :
+elif command -v musl-gcc >/dev/null; then
+    if build build/musl -S . -B build/musl -DCMAKE_C_COMPILER=musl-gcc \
+        -DAUTOLOCK_LIBRARY="$PWD/build/release/lib/libautolock.so"; then
+        run build/musl --tests-regex '^(truth\.programs|preload\.(flags|forks|own_wishes|alloc\.(page_sharing|realloc_keeps|stacks|images|existing|mappings)))'
+    fi
+else
+    say 'no musl-gcc here: programs of musl are left out'
+fi
+
 # A sanitized library can't be preloaded: these are the parts below the hooks, linked into tests.
 for sanitizer in asan tsan; do
     if build build/$sanitizer --preset $sanitizer; then

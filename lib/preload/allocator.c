@@ -73,7 +73,8 @@ static bool musls;
 
 void al_allocator_find(void)
 {
-    libcs = al_family_is_libcs((const void *)al_real.malloc);
+    /* The malloc behind us is the C library's, if another function of it is there too. */
+    libcs = al_family_same_object((const void *)al_real.malloc, (const void *)al_real.sbrk);
     glibcs = libcs && al_family_has_glibc();
     musls = libcs && !glibcs && sizes_are_nominal();
     if (musls)

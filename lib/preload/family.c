@@ -32,12 +32,18 @@ static int look(struct dl_phdr_info *info, size_t size, void *data)
     return has_a;
 }
 
-bool al_family_is_libcs(const void *function)
+bool al_family_same_object(const void *a, const void *b)
 {
-    struct same_object query = {.a = (uintptr_t)function, .b = (uintptr_t)getauxval};
+    struct same_object query = {.a = (uintptr_t)a, .b = (uintptr_t)b};
 
     (void)dl_iterate_phdr(look, &query);
     return query.same;
+}
+
+/* In the same object as a function that nobody replaces. */
+static bool is_libcs(const void *function)
+{
+    return al_family_same_object(function, (const void *)getauxval);
 }
 
 /* -- what an allocator lacks ---------------------------------------------------------------- */
@@ -71,34 +77,6 @@ static void *pvalloc_by_memalign(size_t size)
 
 /* -- what would come back ------------------------------------------------------------------- */
 
-static bool is_zero(const void *bytes, size_t length)
-{
-    const uint64_t *word = bytes;
-
-    for (size_t i = 0; i < length / sizeof(*word); i++)
-        if (word[i])
-            return false;
-    return true;
-}
-
-/* Leaves alone what is zero already, as fresh memory is: reading it takes no page of RAM. */
-static void clear(char *start, size_t length)
-{
-    const size_t page = al_page_size();
-    char *end = start + length;
-    char *at = (char *)(((uintptr_t)start + page - 1) & ~(page - 1));
-
-    if (length < 2 * page) {
-        memset(start, 0, length);
-        return;
-    }
-    memset(start, 0, (size_t)(at - start));
-    for (; (size_t)(end - at) >= page; at += page)
-        if (!is_zero(at, page))
-            memset(at, 0, page);
-    memset(at, 0, (size_t)(end - at));
-}
-
 size_t al_family_fresh_from = SIZE_MAX;
 
 static void *calloc_by_malloc(size_t count, size_t size)
@@ -112,7 +90,7 @@ static void *calloc_by_malloc(size_t count, size_t size)
     }
     block = al_real.malloc(bytes);
     if (block && bytes < al_family_fresh_from)
-        clear(block, bytes);
+        memset(block, 0, bytes);
     return block;
 }
 
@@ -136,15 +114,15 @@ static int posix_memalign_by_aligned_alloc(void **ret_block, size_t alignment, s
  */
 static void bypass_musls(void)
 {
-    if (al_family_is_libcs((const void *)al_real.calloc))
+    if (is_libcs((const void *)al_real.calloc))
         al_real.calloc = calloc_by_malloc;
     if (!al_real.aligned_alloc)
         return;
-    if (al_family_is_libcs((const void *)al_real.memalign))
+    if (is_libcs((const void *)al_real.memalign))
         al_real.memalign = al_real.aligned_alloc;
-    if (al_family_is_libcs((const void *)al_real.posix_memalign))
+    if (is_libcs((const void *)al_real.posix_memalign))
         al_real.posix_memalign = posix_memalign_by_aligned_alloc;
-    if (al_family_is_libcs((const void *)al_real.valloc))
+    if (is_libcs((const void *)al_real.valloc))
         al_real.valloc = valloc_by_memalign;
 }
 

@@ -10,8 +10,8 @@
 #include <stdbool.h>
 #include <stddef.h>
 
-/* Whether the function is the C library's: in the same object as one that nobody replaces. */
-bool al_family_is_libcs(const void *function);
+/* Whether two functions are of one object. */
+bool al_family_same_object(const void *a, const void *b);
 
 /* Whether the C library is glibc. */
 bool al_family_has_glibc(void);

@@ -53,6 +53,21 @@ for name in $needed; do
     esac
 done
 
+# musl's loader starts no program under a library that needs a function which musl does not have.
+musl=$(find /usr/lib/*-linux-musl /usr/lib/musl/lib -name libc.so 2>/dev/null | head -n 1)
+if [ -n "$musl" ]; then
+    readelf --dyn-syms --wide "$library" |
+        awk '$7 == "UND" && $5 == "GLOBAL" { sub(/@.*/, "", $8); print $8 }' |
+        sort -u >"$directory/needed"
+    readelf --dyn-syms --wide "$musl" | awk '$7 != "UND" { sub(/@.*/, "", $8); print $8 }' |
+        sort -u >"$directory/of_musl"
+    lacking=$(comm -23 "$directory/needed" "$directory/of_musl" | tr '\n' ' ')
+    [ -s "$directory/needed" ] || complain 'no undefined symbols are found in it'
+    [ -z "$lacking" ] || complain "needs what musl does not have: $lacking"
+else
+    echo 'no musl here: not compared with what it has'
+fi
+
 # --- nothing in it can be written that need not be --------------------------------------------
 
 grep -q 'BIND_NOW\|FLAGS_1.*NOW' "$directory/dynamic" || complain 'not bound at start (BIND_NOW)'
