@@ -24,6 +24,11 @@
 #include <sys/mman.h>
 #include <unistd.h>
 
+/* Linux 5.7; older headers do not have it. */
+#if !defined(MREMAP_DONTUNMAP)
+#    define MREMAP_DONTUNMAP 4
+#endif
+
 /* Huge pages are never swapped, and the kernel does not lock them. */
 static void *mapped_by(void *start, size_t length, int protection, int flags)
 {

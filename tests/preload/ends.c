@@ -5,6 +5,7 @@
  */
 #include "every_hook.h"
 
+#include <limits.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <sys/wait.h>

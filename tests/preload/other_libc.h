@@ -1,7 +1,7 @@
 /*
- * In front of every program where libc is not glibc: what such a libc does not have. What the
- * library itself brings is called all the same; a test that cannot be told without the rest is
- * skipped by name.
+ * In front of every program where libc is another one than this machine's: what glibc before 2.34,
+ * or a libc that is not glibc, does not have. What the library itself brings is called all the
+ * same; a test that cannot be told without the rest is skipped by name.
  */
 #ifndef OTHER_LIBC_H
 #define OTHER_LIBC_H
@@ -16,20 +16,22 @@
 #include <sys/syscall.h>
 #include <unistd.h>
 
-#if !defined(__GLIBC__)
+/* Linux 5.7 */
+#if !defined(MREMAP_DONTUNMAP)
+#    define MREMAP_DONTUNMAP 4
+#endif
 
-/* Exported by the library, whether libc has them or not; without it they are made of the rest. */
-extern void *pvalloc(size_t size) __attribute__((weak));
-extern int pkey_mprotect(void *start, size_t length, int protection, int key) __attribute__((weak));
+#if defined(__GLIBC__)
+#    define OTHER_LIBC_HAS_EXECVEAT __GLIBC_PREREQ(2, 34)
+#else
+#    define OTHER_LIBC_HAS_EXECVEAT 0
+#endif
+
+#if !OTHER_LIBC_HAS_EXECVEAT
+
+/* Exported by the library, whether libc has it or not. */
 extern int execveat(int directory, const char *path, char *const argv[], char *const envp[],
                     int flags) __attribute__((weak));
-
-static inline void *other_libc_pvalloc(size_t size)
-{
-    const size_t mask = (size_t)sysconf(_SC_PAGESIZE) - 1;
-
-    return pvalloc ? pvalloc(size) : valloc((size + mask) & ~mask);
-}
 
 static inline int other_libc_execveat(int directory, const char *path, char *const argv[],
                                       char *const envp[], int flags)
@@ -37,6 +39,25 @@ static inline int other_libc_execveat(int directory, const char *path, char *con
     if (execveat)
         return execveat(directory, path, argv, envp, flags);
     return (int)syscall(SYS_execveat, directory, path, argv, envp, flags);
+}
+
+#    if !defined(OTHER_LIBC_DEFINES)
+#        define execveat other_libc_execveat
+#    endif
+
+#endif
+
+#if !defined(__GLIBC__)
+
+/* Exported by the library, whether libc has them or not; without it they are made of the rest. */
+extern void *pvalloc(size_t size) __attribute__((weak));
+extern int pkey_mprotect(void *start, size_t length, int protection, int key) __attribute__((weak));
+
+static inline void *other_libc_pvalloc(size_t size)
+{
+    const size_t mask = (size_t)sysconf(_SC_PAGESIZE) - 1;
+
+    return pvalloc ? pvalloc(size) : valloc((size + mask) & ~mask);
 }
 
 static inline int other_libc_pkey_mprotect(void *start, size_t length, int protection, int key)
@@ -49,7 +70,6 @@ static inline int other_libc_pkey_mprotect(void *start, size_t length, int prote
 
 #    if !defined(OTHER_LIBC_DEFINES)
 #        define pvalloc       other_libc_pvalloc
-#        define execveat      other_libc_execveat
 #        define pkey_mprotect other_libc_pkey_mprotect
 #    endif
 
