@@ -21,6 +21,16 @@
 #    define MREMAP_DONTUNMAP 4
 #endif
 
+/* x86 alone; elsewhere it asks for nothing. */
+#if !defined(MAP_32BIT)
+#    define MAP_32BIT 0
+#endif
+
+/* 32-bit processors count its offset, here 0, in pages. */
+#if !defined(SYS_mmap)
+#    define SYS_mmap SYS_mmap2
+#endif
+
 #if defined(__GLIBC__)
 #    define OTHER_LIBC_HAS_EXECVEAT __GLIBC_PREREQ(2, 34)
 #else

@@ -48,13 +48,19 @@ not_built() { # system, libc, processor, log
     failed=1
 }
 
-# The report of one program tells of three columns.
-judge() { # command…
-    report=$("$@" 2>/dev/null) || report=''
+# The report of one program, which it writes to a file of `name`'s folder, tells of three columns.
+judge() { # name, command…
+    written=$folder/$1/report.json
+    shift
+    rm -f "$written"
+    "$@" >/dev/null 2>&1 || :
     loads=no locks=no reports=no
-    case $report in *'"schema":"autolock/1"'*) loads=yes ;; esac
-    case $report in *'"ended":"exit"'*) reports=yes ;; esac
-    case $report in *'"kernel_bytes":0,'*) ;; *'"kernel_bytes":'*) locks=yes ;; esac
+    case $(cat "$written" 2>/dev/null) in *'"schema":"autolock/1"'*) loads=yes ;; esac
+    case $(cat "$written" 2>/dev/null) in *'"ended":"exit"'*) reports=yes ;; esac
+    case $(cat "$written" 2>/dev/null) in
+    *'"kernel_bytes":0,'*) ;;
+    *'"kernel_bytes":'*) locks=yes ;;
+    esac
     [ $loads$locks$reports = yesyesyes ] || failed=1
 }
 
@@ -75,10 +81,6 @@ run() { # name, pattern
     if [ "${bad:-1}" != 0 ] || [ "${total:-0}" -le "$idle" ]; then failed=1; fi
 }
 
-reported() { # the variables of a program whose report is its output
-    echo AUTOLOCK_STATS=json AUTOLOCK_STATS_FILE=/dev/stdout
-}
-
 of_musl() {
     if ! command -v musl-gcc >/dev/null; then
         skip 'this machine' musl "$machine" 'no musl-gcc here'
@@ -89,8 +91,8 @@ of_musl() {
         return
     fi
     version=$(/lib/ld-musl-"$machine".so.1 2>&1 | sed -n 's/^Version //p')
-    # shellcheck disable=SC2046 # words
-    judge env LD_PRELOAD="$library" $(reported) "$folder/musl/tests/preload/small_steps" 1
+    judge musl env LD_PRELOAD="$library" AUTOLOCK_STATS=json \
+        AUTOLOCK_STATS_FILE="$folder/musl/report.json" "$folder/musl/tests/preload/small_steps" 1
     run musl "$tests"
     row 'this machine' "musl $version" "$machine" $loads $locks $reports "$programs"
 }
@@ -114,6 +116,11 @@ of_debian() { # suite
         fi
         touch "$root.made"
     fi
+    # The linker follows links from here, not from inside.
+    find "$root/lib64/" "$root/usr/lib/$machine-linux-gnu/" -maxdepth 1 -type l -lname '/*' |
+        while read -r link; do
+            ln -srfn "$root$(readlink "$link")" "$link"
+        done
     if ! configure "$1" -DCMAKE_TOOLCHAIN_FILE="$source/cmake/other-root.cmake" \
         -DAUTOLOCK_ROOT="$root" -DAUTOLOCK_LIBRARY="$library"; then
         not_built "Debian $1" glibc "$machine" "$folder/$1.log"
@@ -124,8 +131,8 @@ of_debian() { # suite
         mount --rbind "$place" "$root$place"
     done
     version=$(chroot "$root" ldd --version | sed -n '1s/.* //p')
-    # shellcheck disable=SC2046 # words
-    judge sh "$source/tests/support/inside.sh" "$root" env LD_PRELOAD="$library" $(reported) \
+    judge "$1" sh "$source/tests/support/inside.sh" "$root" /usr/bin/env LD_PRELOAD="$library" \
+        AUTOLOCK_STATS=json AUTOLOCK_STATS_FILE="$folder/$1/report.json" \
         "$folder/$1/tests/preload/small_steps" 1
     run "$1" "$tests"
     row "Debian $1" "glibc $version" "$machine" $loads $locks $reports "$programs"
@@ -151,8 +158,8 @@ of_processor() { # processor, triplet, emulator
         not_built emulated glibc "$1" "$folder/$1.log"
         return
     fi
-    judge "$3" -L "/usr/$2" -E LD_PRELOAD="$there" -E AUTOLOCK_STATS=json \
-        -E AUTOLOCK_STATS_FILE=/dev/stdout "$folder/$1/tests/preload/small_steps" 1
+    judge "$1" "$3" -L "/usr/$2" -E LD_PRELOAD="$there" -E AUTOLOCK_STATS=json \
+        -E AUTOLOCK_STATS_FILE="$folder/$1/report.json" "$folder/$1/tests/preload/small_steps" 1
     run "$1" '^preload\.(flags|late_allocation|forks|helps)'
     row 'emulated (qemu-user)' glibc "$1" $loads $locks $reports "$programs"
 }
