@@ -39,9 +39,10 @@
 
 #if !OTHER_LIBC_HAS_EXECVEAT
 
-/* Exported by the library, whether libc has it or not. */
+/* Exported by the library, whether libc has them or not. */
 extern int execveat(int directory, const char *path, char *const argv[], char *const envp[],
                     int flags) __attribute__((weak));
+extern pid_t _Fork(void) __attribute__((weak));
 
 static inline int other_libc_execveat(int directory, const char *path, char *const argv[],
                                       char *const envp[], int flags)
