@@ -49,7 +49,7 @@ void al_locker_trim(void);
 void al_locker_trim_all(void);
 
 /*
- * Before figures are taken: the allocator may have unmapped, unseen, what is remembered as locked.
+ * Before a report: the allocator may have unmapped, unseen, what is remembered as locked.
  * Of pages that are in doubt and have no owner the kernel is asked. Without the gate.
  */
 void al_locker_settle(void);

@@ -179,8 +179,6 @@ int al_snapshot_take(struct al_snapshot *ret_snapshot, struct al_run *run, const
 
     if (run->note)
         run->note();
-    if (run->settle)
-        run->settle();
     memset(ret_snapshot, 0, sizeof(*ret_snapshot));
     ret_snapshot->run = run;
     ret_snapshot->ended = ended;

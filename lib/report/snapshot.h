@@ -23,7 +23,7 @@ struct al_run {
     uint64_t major_at_mark;
     uint64_t peak_kernel_bytes; /* the most VmLck seen so far; a snapshot raises it */
     void (*figures)(uint64_t field[AL_FIELD_TOTAL]); /* what the hooks know; may be NULL */
-    void (*settle)(void); /* makes sure of that before anything is asked for; may be NULL */
+    void (*settle)(void); /* makes sure of that, before a report; may be NULL */
     void (*note)(void);   /* adds to the downgrades what is seen only now; may be NULL */
     int lock_error;       /* of the lock asked for at start: 0 or a negative errno */
 };
