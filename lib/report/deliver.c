@@ -190,8 +190,6 @@ void al_deliver(struct al_stderr *err, struct al_run *run, const char *ended)
 
     if (run->config->stats == AL_STATS_OFF && !al_live_in_file())
         return;
-    if (run->settle)
-        run->settle();
     error = al_snapshot_take(&snapshot, run, ended);
     if (error == -EMFILE && leave_descriptor(err))
         error = al_snapshot_take(&snapshot, run, ended);

@@ -179,6 +179,9 @@ int al_snapshot_take(struct al_snapshot *ret_snapshot, struct al_run *run, const
 
     if (run->note)
         run->note();
+    /* A program that asks while it runs is not to wait for it. */
+    if (run->settle && strcmp(ended, "running") != 0)
+        run->settle();
     memset(ret_snapshot, 0, sizeof(*ret_snapshot));
     ret_snapshot->run = run;
     ret_snapshot->ended = ended;
