@@ -96,7 +96,10 @@ START_TEST(late_it_keeps_what_is_counted)
     ck_assert_uint_eq(word_of(memory.anon + 2 * page), word);
     al_heap_disown(memory.anon + 100, 50);
     al_heap_disown(memory.anon + 200, page);
-    expect_all(memory.anon, word);
+    /* Without blocks the allocator may give them back. */
+    ck_assert_uint_eq(word_of(memory.anon), word | AL_PAGE_UNSURE);
+    ck_assert_uint_eq(word_of(memory.anon + page), word | AL_PAGE_UNSURE);
+    ck_assert_uint_eq(word_of(memory.anon + 2 * page), word);
     ck_assert_uint_eq(al_books.unowned_pages, 0);
 }
 END_TEST
