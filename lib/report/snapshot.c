@@ -179,9 +179,6 @@ int al_snapshot_take(struct al_snapshot *ret_snapshot, struct al_run *run, const
 
     if (run->note)
         run->note();
-    /* A program that asks while it runs is not to wait for it. */
-    if (run->settle && strcmp(ended, "running") != 0)
-        run->settle();
     memset(ret_snapshot, 0, sizeof(*ret_snapshot));
     ret_snapshot->run = run;
     ret_snapshot->ended = ended;
@@ -191,6 +188,10 @@ int al_snapshot_take(struct al_snapshot *ret_snapshot, struct al_run *run, const
     al_snapshot_count(ret_snapshot, sum);
     fill_faults(ret_snapshot->field, run, &faults);
     error = take_memory(ret_snapshot, run);
+    /* Behind the kernel's figures, as it may bring memory of ours in. A program that asks while it
+     * runs is not to wait for it. */
+    if (run->settle && strcmp(ended, "running") != 0)
+        run->settle();
     if (run->figures)
         run->figures(ret_snapshot->field);
     show_gauges(ret_snapshot->field);
