@@ -81,6 +81,13 @@ static const struct call_option gate[] = {
      .value = "TIME",
      .kind = CALL_TIME,
      .help = "how often the program is looked at for the page, 10ms to 1s; default 100ms"},
+    {.name = "format",
+     .id = RUN_OPTION_FORMAT,
+     .value = "text|json",
+     .kind = CALL_WORDS,
+     .words = "text json",
+     .help = "what --expect comes to on standard error: a table, or a JSON object on one line; "
+             "default text"},
     {.name = NULL},
 };
 

@@ -12,6 +12,9 @@
 
 enum unit { COUNT, BYTES, PERCENT };
 
+static const char *const unit_names[] = {
+    [COUNT] = "count", [BYTES] = "bytes", [PERCENT] = "percent"};
+
 static const struct {
     const char *name;
     enum unit unit;
@@ -169,19 +172,29 @@ static bool holds(const struct run_expectation *expectation, double measured)
 }
 
 /* Percentages are never shown as better than they are. */
+static const char *number_of(enum run_figure figure, double value)
+{
+    if (value < 0)
+        return NULL;
+    if (figure_rows[figure].unit == PERCENT)
+        return text_of("%.2f", (double)(int64_t)(value * 100) / 100);
+    return text_of("%.0f", value);
+}
+
 static const char *shown(enum run_figure figure, double value)
 {
     char bytes[64];
     struct al_text text = al_text_over(bytes, sizeof(bytes));
+    const char *number = number_of(figure, value);
 
-    if (value < 0)
+    if (!number)
         return "not known";
     if (figure_rows[figure].unit == PERCENT)
-        return text_of("%.2f%%", (double)(int64_t)(value * 100) / 100);
+        return text_of("%s%%", number);
     if (figure_rows[figure].unit == COUNT)
-        return text_of("%.0f", value);
+        return number;
     al_text_size(&text, (uint64_t)value);
-    return text_of("%.0f (%s)", value, bytes);
+    return text_of("%s (%s)", number, bytes);
 }
 
 struct run_verdict run_expect_judge(const struct run_expectations *expectations,
@@ -199,6 +212,8 @@ struct run_verdict run_expect_judge(const struct run_expectations *expectations,
             .expected = expectation->text,
             .name = figure_rows[expectation->figure].name,
             .measured = shown(expectation->figure, measured),
+            .number = number_of(expectation->figure, measured),
+            .unit = unit_names[figure_rows[expectation->figure].unit],
             .holds = good,
         };
         verdict.failed += !good;

@@ -49,6 +49,8 @@ struct run_judged {
     const char *expected; /* as it was written */
     const char *name;     /* of the figure */
     const char *measured; /* "not known", if it is not */
+    const char *number;   /* the same as a number of `unit`, or NULL: it is not known */
+    const char *unit;     /* "count", "bytes" or "percent" */
     bool holds;
 };
 

@@ -3,6 +3,7 @@
 #include "command.h"
 #include "memory.h"
 #include "run_counts.h"
+#include "run_gate_json.h"
 #include "run_github.h"
 #include "run_junit.h"
 #include "run_reports.h"
@@ -228,6 +229,14 @@ void run_gate_discard(struct run_gate *gate)
     run_reports_remove(gate->directory);
 }
 
+static void say(const struct run_verdict *verdict)
+{
+    complain("%s: %zu of %zu expectations %s", verdict->program,
+             verdict->failed ? verdict->failed : verdict->count, verdict->count,
+             verdict->failed ? "failed" : "hold");
+    run_verdict_print(verdict, stderr, isatty(STDERR_FILENO) == 1);
+}
+
 static int judge(const struct run_gate *gate, const struct run_figures *figures,
                  const char *program, const struct run_end *ended)
 {
@@ -240,10 +249,10 @@ static int judge(const struct run_gate *gate, const struct run_figures *figures,
         .tree = options->tree,
     };
 
-    complain("%s: %zu of %zu expectations %s", program,
-             verdict.failed ? verdict.failed : verdict.count, verdict.count,
-             verdict.failed ? "failed" : "hold");
-    run_verdict_print(&verdict, stderr, isatty(STDERR_FILENO) == 1);
+    if (options->as_json)
+        run_verdict_print_json(&verdict, &about, stderr);
+    else
+        say(&verdict);
     run_github_tell(&verdict, &about);
     if (options->junit && !run_junit_write(options->junit, &verdict, &about) && !verdict.failed)
         return STATUS_FAILED;

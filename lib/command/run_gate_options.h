@@ -18,6 +18,7 @@ struct run_gate_options {
     const char *report;  /* where the page goes, or NULL */
     int64_t sample_ms;   /* how often the program is looked at for it */
     const char *junit;   /* where the verdict goes, or NULL */
+    bool as_json;        /* what is said of it on standard error */
 };
 
 #endif

@@ -173,6 +173,8 @@ static bool take(const struct call_option *option, const char *value, struct run
         return true;
     case RUN_OPTION_SAMPLE_INTERVAL:
         return parse_sample_interval(value, &options->gate.sample_ms);
+    case RUN_OPTION_FORMAT:
+        return call_read_format(value, &options->gate.as_json);
     }
     return false;
 }
@@ -200,6 +202,10 @@ int run_options_read(int count, char **arguments, struct run_options *ret_option
     }
     if (ret_options->gate.junit && !ret_options->gate.expectations.count) {
         complain("--junit %s: there is no test without --expect", ret_options->gate.junit);
+        return STATUS_CONFIGURATION;
+    }
+    if (ret_options->gate.as_json && !ret_options->gate.expectations.count) {
+        complain("--format json: there is no table without --expect");
         return STATUS_CONFIGURATION;
     }
     return check_settings(ret_options->settings);
