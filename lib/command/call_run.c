@@ -27,6 +27,10 @@ static const struct call_option how[] = {
     {.name = "init",
      .id = RUN_OPTION_INIT,
      .help = "takes care of processes that lose their parent, as process 1 does by itself"},
+    {.name = "progress",
+     .id = RUN_OPTION_PROGRESS,
+     .help = "while it runs, a line on standard error says how far it is, each second; only where "
+             "that is a terminal"},
     {.name = "pdeathsig",
      .id = RUN_OPTION_DEATH_SIGNAL,
      .value = "SIGNAL",

@@ -7,6 +7,7 @@
 #include "run_faults.h"
 #include "run_file.h"
 #include "run_gate.h"
+#include "run_progress.h"
 #include "run_proof.h"
 #include "run_reports.h"
 #include "run_signals.h"
@@ -161,6 +162,9 @@ static int start(struct run *run)
     run_proof_begin(&proof, run->library);
     if (!why)
         child.watch[watches++] = run_proof_watch(&proof);
+    /* Before the gate: it is out of the way when that ends the program. */
+    if (run->options.progress && run_progress_can_be_seen())
+        child.watch[watches++] = run_progress_watch(&run->options.gate);
     if (run->gate)
         child.watch[watches++] = run_gate_watch(run->gate);
     if (run->options.faults.wanted) {

@@ -32,6 +32,7 @@ struct run_options {
     bool require;
     bool init;
     int death_signal; /* 0: none */
+    bool progress;
     struct run_gate_options gate;
     struct run_faults_options faults;
     char **program; /* its name and arguments; NULL ends */

@@ -130,6 +130,13 @@ static void wait_for_senders(void)
     (void)setpgid(0, getpgrp());
 }
 
+static void make_room(const struct running *running)
+{
+    for (int i = 0; i < RUN_WATCHES_MAX && running->child->watch[i].look; i++)
+        if (running->child->watch[i].make_room)
+            running->child->watch[i].make_room(running->child->watch[i].data);
+}
+
 /* A shell that controls jobs has started us: in our session, and in another group. */
 static bool shell_looks_on(void)
 {
@@ -150,6 +157,7 @@ static void stop_too(struct running *running)
     running->stopped_by = 0;
     if (!shell_looks_on())
         return;
+    make_room(running);
     run_signals_prepare_stop(how);
     wait_for_senders();
     take_news(running);
@@ -172,6 +180,7 @@ static void take_signals(struct running *running)
     while (run_signals_next(&signal)) {
         if (signal.number == SIGCHLD)
             continue;
+        make_room(running);
         if (signal.of_terminal) {
             running->end.by_terminal |= signal.number == SIGINT || signal.number == SIGQUIT;
             continue;
@@ -235,6 +244,7 @@ static struct run_end wait_for_end(const struct run_child *child, pid_t pid, int
             hear(&running, &told);
         take_signals(&running);
     }
+    make_room(&running);
     if (told >= 0)
         hear(&running, &told);
     return running.end;

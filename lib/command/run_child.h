@@ -15,14 +15,17 @@
 
 /*
  * Who looks at the program while it runs: `look` is called when it has been executed, and again
- * after as many milliseconds as it returned; -1: not any more.
+ * after as many milliseconds as it returned; -1: not any more. `make_room`, or NULL, is called
+ * before others are about to write to the terminal: at a signal, when the command is going to stop,
+ * and when the program has ended.
  */
 struct run_watch {
     int (*look)(pid_t pid, void *data);
+    void (*make_room)(void *data);
     void *data;
 };
 
-enum { RUN_WATCHES_MAX = 4 };
+enum { RUN_WATCHES_MAX = 6 };
 
 struct run_child {
     const char *path;

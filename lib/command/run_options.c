@@ -146,6 +146,9 @@ static bool take(const struct call_option *option, const char *value, struct run
     case RUN_OPTION_INIT:
         options->init = true;
         return true;
+    case RUN_OPTION_PROGRESS:
+        options->progress = true;
+        return true;
     case RUN_OPTION_DEATH_SIGNAL:
         return parse_signal(value, &options->death_signal);
     case RUN_OPTION_EXPECT:
