@@ -3,14 +3,14 @@
  *
  *     check_read.c, check_cgroup.c   what files of /proc and /sys say of this process and machine
  *     check_probe.c                  what the kernel answers when it is asked to lock
- *     check_program.c, check_elf.c   what a program's file says
+ *     check_program.c, elf_file.c    what a program's file says
  *     check_rights.c, check_machine.c, check_file.c    the three judged: findings
  *     check_print.c                  findings as text and JSON
  */
 #ifndef AL_CHECK_CALL_H
 #define AL_CHECK_CALL_H
 
-#include "check_elf.h"
+#include "elf_file.h"
 #include "explain.h"
 #include "options.h"
 #include "place.h"
@@ -105,7 +105,7 @@ struct check_program {
         uint64_t inheritable;
     } capabilities;
     bool interpreter_missing; /* the loader that it asks for is not there */
-    struct check_elf elf;
+    struct elf_file elf;
 };
 
 enum check_level {

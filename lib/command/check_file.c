@@ -95,7 +95,7 @@ static bool judge_static(struct check_findings *findings, const struct check_pro
 
 static bool judge_file(struct check_findings *findings, const struct check_program *program)
 {
-    const struct check_elf *elf = &program->elf;
+    const struct elf_file *elf = &program->elf;
     const char *name = program->file;
 
     if (elf->not_looked_at) {
@@ -226,7 +226,7 @@ static void judge_memory_of_its_own(struct check_findings *findings,
                                     const struct check_surroundings *here,
                                     const struct al_config *config)
 {
-    const struct check_elf *elf = &program->elf;
+    const struct elf_file *elf = &program->elf;
     bool by_kernel = config->mode == AL_MODE_ALL && here->exempt && !here->lockall_error;
     bool only_heap = config->mode == AL_MODE_ALLOC && config->kinds & AL_KIND_HEAP &&
                      !(config->kinds & AL_KIND_ANON);

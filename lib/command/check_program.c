@@ -165,7 +165,7 @@ static void read_elf(struct check_program *program, int fd)
 {
     const char *interpreter = program->elf.interpreter;
 
-    check_elf_read(fd, &program->elf);
+    elf_file_read(fd, ELF_FILE_WHOLE, &program->elf);
     program->interpreter_missing =
         *interpreter && !program->elf.other_processor && access(interpreter, F_OK) != 0;
 }

@@ -1,7 +1,7 @@
 #include "run_file.h"
 
+#include "elf_file.h"
 #include "memory.h"
-#include "run_elf.h"
 
 #include <fcntl.h>
 #include <limits.h>
@@ -61,7 +61,19 @@ static const char *rights_of(const char *path)
     return NULL;
 }
 
-static const char *differs(const struct run_elf *program, const struct run_elf *library)
+/* False: there is nothing to be known of it. */
+static bool read_elf(const char *path, struct elf_file *ret_elf)
+{
+    int fd = open(path, O_RDONLY | O_CLOEXEC | O_NONBLOCK | O_NOCTTY);
+
+    if (fd < 0)
+        return false;
+    elf_file_read(fd, ELF_FILE_LOADING, ret_elf);
+    (void)close(fd);
+    return ret_elf->elf && !ret_elf->damaged && !ret_elf->relocatable;
+}
+
+static const char *differs(const struct elf_file *program, const struct elf_file *library)
 {
     if (program->bits != library->bits)
         return text_of("it is a program of %u bits, and the library is one of %u", program->bits,
@@ -74,8 +86,8 @@ static const char *differs(const struct run_elf *program, const struct run_elf *
 struct run_file run_file_look(const char *path, const char *library)
 {
     struct run_file file = {.runs = path};
-    struct run_elf program;
-    struct run_elf ours;
+    struct elf_file program;
+    struct elf_file ours;
 
     for (int i = 0; i < INTERPRETERS_MAX; i++) {
         const char *interpreter = interpreter_of(file.runs);
@@ -89,13 +101,14 @@ struct run_file run_file_look(const char *path, const char *library)
         return file;
     }
     file.hinders = rights_of(file.runs);
-    if (!run_elf_read(file.runs, &program))
+    if (!read_elf(file.runs, &program))
         return file;
-    file.loader = program.interpreter;
-    file.missing = program.interpreter && access(program.interpreter, F_OK);
-    if (!file.hinders && run_elf_read(library, &ours))
+    if (*program.interpreter)
+        file.loader = text_of("%s", program.interpreter);
+    file.missing = file.loader && access(file.loader, F_OK);
+    if (!file.hinders && read_elf(library, &ours))
         file.hinders = differs(&program, &ours);
-    if (!file.hinders && !program.interpreter && !program.named)
+    if (!file.hinders && !file.loader && !program.is_library)
         file.hinders = "it is a static program, and nothing can be preloaded into those";
     if (!file.hinders && program.sanitizer) {
         file.said = true;

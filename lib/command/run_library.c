@@ -2,6 +2,7 @@
 
 #include "command.h"
 #include "memory.h"
+#include "sanitizer_libraries.h"
 
 #include <elf.h>
 #include <errno.h>
@@ -124,18 +125,6 @@ static const char *base_name(const struct entry *entry)
     return slash ? slash + 1 : entry->start;
 }
 
-/* Whose runtime ends the program if another library comes before it. */
-static bool is_sanitizer(const struct entry *entry)
-{
-    static const char *const names[] = {"libasan.",  "libhwasan.", "libtsan.",    "liblsan.",
-                                        "libubsan.", "libmsan.",   "libclang_rt."};
-
-    for (size_t i = 0; i < sizeof(names) / sizeof(names[0]); i++)
-        if (strncmp(base_name(entry), names[i], strlen(names[i])) == 0)
-            return true;
-    return false;
-}
-
 static bool is_same_file(const char *a, const char *b)
 {
     struct stat first;
@@ -163,7 +152,7 @@ char *run_library_preload(const char *library, const char *present)
     while (next_entry(&rest, &entry)) {
         if (is_ours(&entry, library))
             return text_of("%s", present);
-        if (!place && !is_sanitizer(&entry))
+        if (!place && !sanitizer_is_library(base_name(&entry)))
             place = entry.start;
     }
     present = present ? present : "";

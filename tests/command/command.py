@@ -42,6 +42,12 @@ def autolock(*arguments: str, **more) -> Done:
     return Done(arguments, process)
 
 
+def need_libelf() -> None:
+    """Without it the command knows of a program only what is seen of it when it runs."""
+    if b"built without libelf" in autolock("check", "--format", "json", path()).out:
+        raise harness.Skip("the command was built without libelf")
+
+
 def own(name: str) -> str:
     """A program of this folder."""
     return program("../command/" + name)

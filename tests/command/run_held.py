@@ -6,7 +6,7 @@ import struct
 import subprocess
 
 import harness
-from command import autolock, for_everybody, own, path
+from command import autolock, for_everybody, need_libelf, own, path
 from harness import NOBODY, Skip, directory, need_root, program
 
 QUIET = ("run", "--stats", "off", "--on-failure", "ignore")
@@ -41,6 +41,7 @@ def test_held_is_the_kernels_word() -> None:
 
 
 def test_static() -> None:
+    need_libelf()
     if not os.path.exists(own("static")):
         raise Skip("no static program can be made here")
     _not_held(b"static", own("static"), status=6, out=b"ran\n")
@@ -59,6 +60,7 @@ def _elf32(folder) -> str:
 
 
 def test_32_bits() -> None:
+    need_libelf()
     with directory() as folder:
         narrow = _elf32(folder)
         done = autolock(*QUIET, "--require", "--", narrow).expect(125, b"")
@@ -89,6 +91,7 @@ def test_mode_off_and_other_programs() -> None:
 
 
 def test_sanitizer() -> None:
+    need_libelf()
     name = program("strangers_asan")
     if not os.path.exists(name):
         raise Skip("no AddressSanitizer here")
@@ -98,6 +101,7 @@ def test_sanitizer() -> None:
 
 def test_another_libc() -> None:
     """What its loader cannot load it says, and so do we."""
+    need_libelf()
     with directory() as folder:
         bad = folder / "libautolock.so"
         content = bytearray(open(harness.library, "rb").read())

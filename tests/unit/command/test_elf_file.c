@@ -1,5 +1,5 @@
 /* What files say that are no longer what a linker made: whatever is in them, reading ends well. */
-#include "check_elf.h"
+#include "elf_file.h"
 #include "unit.h"
 
 #include <fcntl.h>
@@ -13,7 +13,8 @@ enum { HEAD_BYTES = 4096, CHANGES = 1500, BITS = 8 * (int)sizeof(void *) };
 
 static char *whole;
 static size_t whole_size;
-static struct check_elf elf;
+static struct elf_file elf;
+static struct elf_file loading;
 
 static void read_this_program(void)
 {
@@ -27,16 +28,30 @@ static void read_this_program(void)
     close(fd);
 }
 
+/* All that is said of how it is loaded, at either depth. */
+static void check_same(void)
+{
+    struct elf_file whole_file = elf;
+
+    whole_file.go = whole_file.own_malloc = false;
+    whole_file.hidden_sanitizer = NULL;
+    ck_assert_mem_eq(&whole_file, &loading, sizeof(loading));
+}
+
 static void read_bytes(const char *bytes, size_t size)
 {
     int fd = memfd_create("file", MFD_CLOEXEC);
 
     ck_assert_int_ge(fd, 0);
     ck_assert_int_eq(write(fd, bytes, size), (ssize_t)size);
+    memset(&loading, 0xAA, sizeof(loading));
+    elf_file_read(fd, ELF_FILE_LOADING, &loading);
     memset(&elf, 0xAA, sizeof(elf));
-    check_elf_read(fd, &elf);
+    elf_file_read(fd, ELF_FILE_WHOLE, &elf);
     ck_assert_ptr_nonnull(memchr(elf.interpreter, '\0', sizeof(elf.interpreter)));
     close(fd);
+    ck_assert(!loading.go && !loading.own_malloc && !loading.hidden_sanitizer);
+    check_same();
 }
 
 /* The same numbers each time. */
@@ -129,16 +144,16 @@ START_TEST(no_file_to_be_read)
 
     ck_assert_int_eq(pipe2(ends, O_CLOEXEC), 0);
     close(ends[1]);
-    check_elf_read(ends[0], &elf);
+    elf_file_read(ends[0], ELF_FILE_WHOLE, &elf);
     ck_assert(elf.damaged && !elf.elf);
-    check_elf_read(-1, &elf);
+    elf_file_read(-1, ELF_FILE_WHOLE, &elf);
     ck_assert(elf.damaged && !elf.elf);
 }
 END_TEST
 
 int main(void)
 {
-    TCase *tests = tcase_create("check_elf");
+    TCase *tests = tcase_create("elf_file");
 
     tcase_add_unchecked_fixture(tests, read_this_program, NULL);
     tcase_add_test(tests, this_program);

@@ -1,5 +1,6 @@
-#include "check_elf.h"
+#include "elf_file.h"
 
+#include "sanitizer_libraries.h"
 #include "sanitizers.h"
 
 #include <gelf.h>
@@ -32,12 +33,6 @@ static const struct sign sanitizer_symbols[] = {
     AL_SANITIZERS(ROW)
 #undef ROW
         {NULL, NULL}};
-
-static const struct sign sanitizer_libraries[] = {
-    {"libasan.so", "AddressSanitizer"},      {"libclang_rt.asan", "AddressSanitizer"},
-    {"libhwasan.so", "HWAddressSanitizer"},  {"libclang_rt.hwasan", "HWAddressSanitizer"},
-    {"libtsan.so", "ThreadSanitizer"},       {"libclang_rt.tsan", "ThreadSanitizer"},
-    {"libclang_rt.msan", "MemorySanitizer"}, {NULL, NULL}};
 
 static const struct sign allocators[] = {{"libjemalloc", "jemalloc"},   {"libtcmalloc", "tcmalloc"},
                                          {"libmimalloc", "mimalloc"},   {"libsnmalloc", "snmalloc"},
@@ -75,7 +70,7 @@ static Elf_Data *part_of(const struct object *object, uint64_t offset, uint64_t 
 }
 
 static void read_interpreter(const struct object *object, const GElf_Phdr *segment,
-                             struct check_elf *ret)
+                             struct elf_file *ret)
 {
     const Elf_Data *data = part_of(object, segment->p_offset, segment->p_filesz, ELF_T_BYTE);
     size_t length;
@@ -113,7 +108,7 @@ static bool place_of(const struct object *object, GElf_Addr address, GElf_Off *r
 
 /* The names of the libraries that it is linked with. */
 static void read_needed(const Elf_Data *entries, size_t count, const Elf_Data *names,
-                        struct check_elf *ret)
+                        struct elf_file *ret)
 {
     for (size_t i = 0; i < count; i++) {
         const char *name;
@@ -127,14 +122,27 @@ static void read_needed(const Elf_Data *entries, size_t count, const Elf_Data *n
         if (!memchr(name, '\0', (size_t)(names->d_size - entry.d_un.d_val)))
             continue;
         if (!ret->sanitizer)
-            ret->sanitizer = begins_with(sanitizer_libraries, name);
+            ret->sanitizer = sanitizer_of_library(name);
         if (!ret->allocator)
             ret->allocator = begins_with(allocators, name);
     }
 }
 
+/*
+ * Their symbols, be they defined here or in a library. A name may be the end of another one, in
+ * whose place it stands then.
+ */
+static void find_sanitizer(const Elf_Data *names, struct elf_file *ret)
+{
+    for (const struct sign *sign = sanitizer_symbols; sign->begins; sign++)
+        if (memmem(names->d_buf, names->d_size, sign->begins, strlen(sign->begins) + 1)) {
+            ret->sanitizer = sign->means;
+            return;
+        }
+}
+
 static bool read_dynamic(const struct object *object, const GElf_Phdr *segment,
-                         struct check_elf *ret)
+                         struct elf_file *ret)
 {
     Elf_Data *entries = part_of(object, segment->p_offset, segment->p_filesz, ELF_T_DYN);
     size_t size = gelf_fsize(object->elf, ELF_T_DYN, 1, EV_CURRENT);
@@ -163,13 +171,15 @@ static bool read_dynamic(const struct object *object, const GElf_Phdr *segment,
     if (!place_of(object, strings, &offset, &room))
         return program;
     names = part_of(object, offset, length < room ? length : room, ELF_T_BYTE);
-    if (names)
+    if (names) {
         read_needed(entries, count, names, ret);
+        find_sanitizer(names, ret);
+    }
     return program;
 }
 
 static void take_segment(const struct object *object, const GElf_Phdr *segment, bool *program,
-                         struct check_elf *ret)
+                         struct elf_file *ret)
 {
     if (segment->p_type == PT_LOAD)
         ret->cut |= !is_within(object, segment->p_offset, segment->p_filesz);
@@ -179,7 +189,7 @@ static void take_segment(const struct object *object, const GElf_Phdr *segment, 
         *program |= read_dynamic(object, segment, ret);
 }
 
-static void read_segments(struct object *object, const GElf_Ehdr *header, struct check_elf *ret)
+static void read_segments(struct object *object, const GElf_Ehdr *header, struct elf_file *ret)
 {
     bool program = header->e_type == ET_EXEC;
     bool loads = false;
@@ -202,15 +212,11 @@ static void read_segments(struct object *object, const GElf_Ehdr *header, struct
 
 /* -- sections ------------------------------------------------------------------------------- */
 
-/* `exported`: other objects see it. */
-static void take_symbol(const GElf_Sym *symbol, const char *name, bool exported,
-                        struct check_elf *ret)
+static void take_symbol(const GElf_Sym *symbol, const char *name, struct elf_file *ret)
 {
     const char *sanitizer = is_one_of(sanitizer_symbols, name);
 
-    if (sanitizer && exported)
-        ret->sanitizer = sanitizer;
-    else if (sanitizer && symbol->st_shndx != SHN_UNDEF)
+    if (sanitizer && symbol->st_shndx != SHN_UNDEF)
         ret->hidden_sanitizer = sanitizer;
     if (symbol->st_shndx != SHN_UNDEF && GELF_ST_TYPE(symbol->st_info) == STT_FUNC &&
         strcmp(name, "malloc") == 0)
@@ -234,7 +240,7 @@ static bool has_names(const struct object *object, size_t index)
 }
 
 static void read_symbols(const struct object *object, Elf_Scn *section, const GElf_Shdr *header,
-                         struct check_elf *ret)
+                         struct elf_file *ret)
 {
     Elf_Data *data = has_names(object, header->sh_link) ? elf_getdata(section, NULL) : NULL;
     size_t size = gelf_fsize(object->elf, ELF_T_SYM, 1, EV_CURRENT);
@@ -251,11 +257,11 @@ static void read_symbols(const struct object *object, Elf_Scn *section, const GE
         /* The library checks that it lies in the table, and ends there. */
         name = elf_strptr(object->elf, header->sh_link, symbol.st_name);
         if (name && *name)
-            take_symbol(&symbol, name, header->sh_type == SHT_DYNSYM, ret);
+            take_symbol(&symbol, name, ret);
     }
 }
 
-static void read_sections(const struct object *object, struct check_elf *ret)
+static void read_sections(const struct object *object, struct elf_file *ret)
 {
     Elf_Scn *section = NULL;
     size_t names = 0;
@@ -278,7 +284,7 @@ static void read_sections(const struct object *object, struct check_elf *ret)
 
 /* -- the file ------------------------------------------------------------------------------- */
 
-static void read_all(struct object *object, struct check_elf *ret)
+static void read_all(struct object *object, enum elf_file_depth depth, struct elf_file *ret)
 {
     GElf_Ehdr header;
 
@@ -288,6 +294,7 @@ static void read_all(struct object *object, struct check_elf *ret)
         return;
     }
     ret->bits = header.e_ident[EI_CLASS] == ELFCLASS64 ? 64 : 32;
+    ret->machine = header.e_machine;
     ret->other_processor = header.e_machine != __ehdr_start.e_machine ||
                            header.e_ident[EI_DATA] != __ehdr_start.e_ident[EI_DATA] ||
                            header.e_ident[EI_CLASS] != __ehdr_start.e_ident[EI_CLASS];
@@ -295,23 +302,25 @@ static void read_all(struct object *object, struct check_elf *ret)
     if (ret->relocatable)
         return;
     read_segments(object, &header, ret);
-    read_sections(object, ret);
+    if (depth == ELF_FILE_WHOLE)
+        read_sections(object, ret);
 }
 
-void check_elf_read(int fd, struct check_elf *ret_elf)
+void elf_file_read(int fd, enum elf_file_depth depth, struct elf_file *ret_file)
 {
     struct object object = {0};
     struct stat status;
 
-    memset(ret_elf, 0, sizeof(*ret_elf));
+    memset(ret_file, 0, sizeof(*ret_file));
     (void)elf_version(EV_CURRENT);
-    if (fstat(fd, &status) == 0)
-        object.size = (uint64_t)status.st_size;
     /* Read, not mapped: a file that is cut off meanwhile would end this program. */
-    object.elf = elf_begin(fd, ELF_C_READ, NULL);
+    if (fstat(fd, &status) == 0 && S_ISREG(status.st_mode)) {
+        object.size = (uint64_t)status.st_size;
+        object.elf = elf_begin(fd, ELF_C_READ, NULL);
+    }
     if (object.elf && elf_kind(object.elf) == ELF_K_ELF)
-        read_all(&object, ret_elf);
+        read_all(&object, depth, ret_file);
     else
-        ret_elf->damaged = true;
+        ret_file->damaged = true;
     (void)elf_end(object.elf);
 }
