@@ -22,7 +22,7 @@ import redis_server  # noqa: E402
 import swap  # noqa: E402
 
 MIB = 1 << 20
-LIMIT, KEYS, HOG = 160 * MIB, 40000, 130 * MIB
+LIMIT, KEYS, HOG = 224 * MIB, 40000, 200 * MIB
 
 # Fills as much as it is told with what cannot be stored smaller, says so, and waits.
 HOG_SOURCE = """
