@@ -2,7 +2,6 @@
 
 #include "memory.h"
 #include "parse.h"
-#include "text.h"
 
 #include <stdbool.h>
 #include <stdint.h>
@@ -109,20 +108,25 @@ static bool is_harmful(uint32_t point)
            (point >= 0x202a && point <= 0x202e) || (point >= 0x2066 && point <= 0x2069);
 }
 
+void columns_print(struct al_text *to, const char *text)
+{
+    while (*text) {
+        unsigned bytes = al_text_utf8(text);
+
+        if (!bytes || is_harmful(code_point(text, bytes)))
+            al_text_string(to, "\xef\xbf\xbd");
+        else
+            al_text_bytes(to, text, bytes);
+        text += bytes ? bytes : 1;
+    }
+}
+
 const char *columns_printable(const char *text)
 {
     size_t room = 3 * strlen(text) + 1;
     char *printable = allocate(room);
     struct al_text to = al_text_over(printable, room);
 
-    while (*text) {
-        unsigned bytes = al_text_utf8(text);
-
-        if (!bytes || is_harmful(code_point(text, bytes)))
-            al_text_string(&to, "\xef\xbf\xbd");
-        else
-            al_text_bytes(&to, text, bytes);
-        text += bytes ? bytes : 1;
-    }
+    columns_print(&to, text);
     return printable;
 }

@@ -4,6 +4,8 @@
 #ifndef AL_COMMAND_COLUMNS_H
 #define AL_COMMAND_COLUMNS_H
 
+#include "text.h"
+
 #include <stddef.h>
 
 /* Of the terminal that standard output is, else of COLUMNS, else 0: there is none. */
@@ -16,7 +18,11 @@ size_t columns_of(const char *text);
  * character. */
 const char *columns_cut(const char *text, size_t columns);
 
-/* UTF-8 without control characters: what is none becomes U+FFFD. */
+/*
+ * UTF-8 without control characters: what is none becomes U+FFFD. Into a text that has room for
+ * three times its bytes, or as one of its own.
+ */
+void columns_print(struct al_text *to, const char *text);
 const char *columns_printable(const char *text);
 
 #endif

@@ -27,7 +27,10 @@ typedef int call_function(int count, char **arguments);
 #include "calls.def"
 #undef AL_CALL
 
-/* "autolock run: …" on standard error, with a newline. */
+/*
+ * "autolock run: …" on standard error, as one line whatever is in it: control characters, newlines
+ * too, and bytes that are no UTF-8 are the replacement character.
+ */
 void complain(const char *format, ...) __attribute__((format(printf, 1, 2)));
 
 /* The name of the call, for complaints. */

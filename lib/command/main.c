@@ -1,8 +1,11 @@
 #include "call.h"
+#include "columns.h"
 #include "command.h"
+#include "text.h"
 
 #include <stdarg.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 static const struct {
@@ -18,15 +21,39 @@ enum { CALLS = sizeof(calls) / sizeof(calls[0]) };
 
 const char *command_call = "";
 
+/* Names and values in it may hold anything, and whoever reads it may obey it: it stays one line. */
+static void print_line(const char *text)
+{
+    size_t room = 3 * strlen(text) + 64;
+    char *bytes = malloc(room);
+    struct al_text line;
+
+    if (!bytes) {
+        (void)fputs("autolock: out of memory\n", stderr);
+        return;
+    }
+    line = al_text_over(bytes, room);
+    al_text_string(&line, "autolock");
+    al_text_string(&line, *command_call ? " " : "");
+    al_text_string(&line, command_call);
+    al_text_string(&line, ": ");
+    columns_print(&line, text);
+    al_text_char(&line, '\n');
+    (void)fwrite(line.at, 1, line.length, stderr);
+    free(bytes);
+}
+
 void complain(const char *format, ...)
 {
     va_list arguments;
+    char *text;
 
-    (void)fprintf(stderr, "autolock%s%s: ", *command_call ? " " : "", command_call);
     va_start(arguments, format);
-    (void)vfprintf(stderr, format, arguments);
+    if (vasprintf(&text, format, arguments) < 0)
+        text = NULL;
     va_end(arguments);
-    (void)fputc('\n', stderr);
+    print_line(text ? text : format);
+    free(text);
 }
 
 static void print_usage(FILE *to)

@@ -71,3 +71,18 @@ def test_where_options_end() -> None:
     """The program's are its own; elsewhere options may come last."""
     autolock("run", "--stats", "off", "--on-failure", "ignore", "echo", "--qqq", "--help").expect(0, b"--qqq --help\n", b"")
     autolock("export", "1", "--version").expect(0, err=b"")
+
+
+def test_what_is_said_stays_one_line() -> None:
+    """Whatever is named: who reads it is a terminal, or a job of GitHub Actions, and obeys."""
+    name = b"no\x1b[31m\n::error::such\xff\xc2\x9b"
+    shown = "no\ufffd[31m\ufffd::error::such\ufffd\ufffd".encode()
+    named = {"run": (b"--", name), "check": (b"--" + name,), "status": (name,), "report": (name,),
+             "export": (b"--textfile", name)}
+    assert set(named) == set(names())
+    for call, arguments in named.items():
+        done = subprocess.run([path(), call, *arguments], capture_output=True, check=False)
+        assert done.returncode != 0 and shown in done.stderr, done
+        assert done.stderr.count(b"\n") == 1 and done.stderr.endswith(b"\n"), done
+    done = subprocess.run([path(), name], capture_output=True, check=False)
+    assert done.stderr.startswith(b'autolock: no call "' + shown + b'"\n'), done
