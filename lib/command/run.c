@@ -211,8 +211,10 @@ static int find_program(struct run *run)
 int command_run(int count, char **arguments)
 {
     static struct run run;
-    int status = run_options_read(count, arguments, &run.options);
+    int status;
 
+    run_signals_hold_writing();
+    status = run_options_read(count, arguments, &run.options);
     if (status != RUN_ON)
         return status;
     run.library = run_library_find(run.options.library_path);

@@ -14,6 +14,16 @@ static struct {
     struct sigaction child_at_start;
 } taken = {.file = -1};
 
+void run_signals_hold_writing(void)
+{
+    sigset_t writing;
+
+    (void)sigemptyset(&writing);
+    (void)sigaddset(&writing, SIGPIPE);
+    (void)sigaddset(&writing, SIGXFSZ);
+    (void)sigprocmask(SIG_BLOCK, &writing, &taken.mask_at_start);
+}
+
 bool run_signals_take(int (*move)(int fd))
 {
     const struct sigaction by_default = {.sa_handler = SIG_DFL};
@@ -22,7 +32,7 @@ bool run_signals_take(int (*move)(int fd))
     (void)sigfillset(&all);
     /* Ignored, children would vanish with their status. */
     if (sigaction(SIGCHLD, &by_default, &taken.child_at_start) ||
-        sigprocmask(SIG_SETMASK, &all, &taken.mask_at_start))
+        sigprocmask(SIG_SETMASK, &all, NULL))
         return false;
     taken.file = move(signalfd(-1, &all, SFD_CLOEXEC | SFD_NONBLOCK));
     return taken.file >= 0;

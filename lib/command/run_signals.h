@@ -18,6 +18,12 @@ struct run_signal {
 };
 
 /*
+ * First of all, and before any is read: what the command has to say must not end it, if nobody
+ * reads that or the file that it goes to is as long as it may be.
+ */
+void run_signals_hold_writing(void);
+
+/*
  * From here on signals are read. `move` gives a descriptor another place. False, with errno: it
  * cannot be done.
  */

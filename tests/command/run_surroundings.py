@@ -276,3 +276,19 @@ def test_process_1_passes_signals_on() -> None:
             assert process.stdout.readline() == b"<%d>\n" % number
         assert process.wait() == 9
         wait_for("the end", lambda: not os.path.exists(f"/proc/{first}"))
+
+
+def test_nobody_reads_what_is_said() -> None:
+    """A word before the program runs neither ends the command nor keeps the program from running."""
+    said = (path(), "run", "--stats", "off", "--log", "info", "--programs", "no-such-program", "--", own("state"))
+    assert b"not among those of AUTOLOCK_PROGRAMS" in autolock(*said[1:]).expect(23).err
+    reads, writes = os.pipe()
+    os.close(reads)
+    with os.fdopen(writes, "wb") as closed:
+        done = subprocess.run(said, stdout=subprocess.PIPE, stderr=closed, check=False, timeout=harness.PATIENCE_S)
+    assert done.returncode == 23 and done.stdout, done
+    with directory() as folder, open(folder / "full", "wb") as full:
+        limits = (0, resource.getrlimit(resource.RLIMIT_FSIZE)[1])
+        done = subprocess.run(said, stdout=subprocess.PIPE, stderr=full, check=False, timeout=harness.PATIENCE_S,
+                              preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limits))
+    assert done.returncode == 23 and done.stdout, done
