@@ -6,6 +6,7 @@
 #include "run_gate_json.h"
 #include "run_github.h"
 #include "run_junit.h"
+#include "run_place.h"
 #include "run_reports.h"
 #include "run_tree.h"
 
@@ -49,18 +50,6 @@ bool run_gate_is_wanted(const struct run_gate_options *options)
     return options->expectations.count || options->json || options->report || options->duration_ms;
 }
 
-/* In memory, where there is such a place: the counters are written all the time. */
-static char *make_directory(void)
-{
-    const char *temporary = getenv("TMPDIR");
-    char *directory = text_of("/dev/shm/autolock-XXXXXX");
-
-    if (mkdtemp(directory))
-        return directory;
-    directory = text_of("%s/autolock-XXXXXX", temporary && *temporary ? temporary : "/tmp");
-    return mkdtemp(directory);
-}
-
 struct run_gate *run_gate_open(const struct run_gate_options *options)
 {
     struct run_gate *gate = allocate(sizeof(*gate));
@@ -71,9 +60,7 @@ struct run_gate *run_gate_open(const struct run_gate_options *options)
         (options->report &&
          (!run_page_can_be_made() || !run_reports_can_go_to("--report", options->report))))
         return NULL;
-    gate->directory = make_directory();
-    if (!gate->directory)
-        complain("there is no place for the program's counters: %s", strerror(errno));
+    gate->directory = run_place_make();
     return gate->directory ? gate : NULL;
 }
 
@@ -226,7 +213,7 @@ static const char *describe(int status)
 
 void run_gate_discard(struct run_gate *gate)
 {
-    run_reports_remove(gate->directory);
+    run_place_remove(gate->directory);
 }
 
 static void say(const struct run_verdict *verdict)
@@ -282,7 +269,7 @@ int run_gate_close(struct run_gate *gate, const char *program, const struct run_
         status = STATUS_FAILED;
     if (gate->page && !show(gate, &figures, program, ended))
         status = STATUS_FAILED;
-    run_reports_remove(gate->directory);
+    run_place_remove(gate->directory);
     if (options->warmup_ms > 0 && !gate->warm)
         complain("%s: it has ended before its warm-up", program);
     if (options->expectations.count)

@@ -134,15 +134,3 @@ bool run_reports_write(const char *directory, const char *path)
         complain("--json %s: %s", path, strerror(-error));
     return !error;
 }
-
-void run_reports_remove(const char *directory)
-{
-    DIR *list = opendir(directory);
-    const struct dirent *entry;
-
-    while (list && (entry = readdir(list)))
-        (void)unlinkat(dirfd(list), entry->d_name, 0);
-    if (list)
-        (void)closedir(list);
-    (void)rmdir(directory);
-}

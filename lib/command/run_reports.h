@@ -21,7 +21,4 @@ bool run_reports_can_go_to(const char *option, const char *path);
  * complained of. */
 bool run_reports_write(const char *directory, const char *path);
 
-/* Takes the directory away, and what is in it. */
-void run_reports_remove(const char *directory);
-
 #endif

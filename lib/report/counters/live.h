@@ -20,8 +20,11 @@
 #include <stddef.h>
 #include <stdint.h>
 
-#define AL_LIVE_NAME  "autolock-live"
-#define AL_LIVE_MAGIC "autolock"
+#define AL_LIVE_NAME   "autolock-live"
+#define AL_LIVE_MAGIC  "autolock"
+
+/* What the directory's name begins with that `autolock run` makes for one run. */
+#define AL_LIVE_OF_RUN "autolock-run-"
 
 enum {
     AL_LIVE_LAYOUT = 1, /* another one: another layout */
