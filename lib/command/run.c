@@ -4,6 +4,7 @@
 #include "programs.h"
 #include "run.h"
 #include "run_child.h"
+#include "run_descriptors.h"
 #include "run_faults.h"
 #include "run_file.h"
 #include "run_gate.h"
@@ -159,6 +160,7 @@ static int start(struct run *run)
         return status;
     run_rights_raise(&run->options);
     child.environment = run->environment;
+    run_descriptors_hold();
     run_proof_begin(&proof, run->library);
     if (!why)
         child.watch[watches++] = run_proof_watch(&proof);
@@ -173,6 +175,7 @@ static int start(struct run *run)
     }
     if (run->page)
         child.watch[watches++] = run_page_watch(run->page);
+    run_descriptors_let_go();
     end = run_child(&child);
     status = judged(run, &end);
     if (!why && !end.error && run_proof_end(&proof) == RUN_NOT_HELD && require)

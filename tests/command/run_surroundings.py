@@ -292,3 +292,15 @@ def test_nobody_reads_what_is_said() -> None:
         done = subprocess.run(said, stdout=subprocess.PIPE, stderr=full, check=False, timeout=harness.PATIENCE_S,
                               preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, limits))
     assert done.returncode == 23 and done.stdout, done
+
+
+def test_few_descriptors() -> None:
+    """What the command would like to look at takes none that starting the program needs."""
+    for limit in 8, 9, 10, 12, 16, 24:
+        with directory() as folder:
+            options = ("--expect", "swap>=0", "--json", str(folder / "json"), "--tree", f"--faults={folder / 'faults'}")
+            done = subprocess.run([path(), *RUN[:-1], *options, "--", own("state")], capture_output=True, check=False,
+                                  timeout=harness.PATIENCE_S,
+                                  preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
+            assert done.returncode == 23 and f"limit {resource.RLIMIT_NOFILE}".encode() in done.stdout, (limit, done)
+            assert harness.parse_reports((folder / "json").read_bytes()), (limit, done)
