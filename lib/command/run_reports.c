@@ -63,20 +63,34 @@ size_t run_reports_each(const char *directory, run_reports_visit *visit, void *d
 /* -- as JSON ------------------------------------------------------------------------------------
  */
 
-bool run_reports_can_go_to(const char *option, const char *path)
+/* As al_replace() will do it: a regular file is replaced, what is none is written to. */
+static const char *why_not(const char *path)
 {
     struct stat status;
     const char *slash = strrchr(path, '/');
     const char *directory = !slash ? "." : text_of("%.*s", (int)(slash - path + 1), path);
+    bool there = lstat(path, &status) == 0;
 
     if (!*path)
-        errno = ENOENT;
-    else if (stat(path, &status) == 0 && S_ISDIR(status.st_mode))
-        errno = EISDIR;
-    else if (access(directory, W_OK | X_OK) == 0)
-        return true;
-    complain("%s %s: %s", option, path, strerror(errno));
-    return false;
+        return strerror(ENOENT);
+    if (there && S_ISLNK(status.st_mode))
+        return "it is a symbolic link, which is neither followed nor replaced; what helps: the "
+               "path "
+               "that it stands for";
+    if (there && S_ISDIR(status.st_mode))
+        return strerror(EISDIR);
+    if (there && !S_ISREG(status.st_mode))
+        return access(path, W_OK) ? strerror(errno) : NULL;
+    return access(directory, W_OK | X_OK) ? strerror(errno) : NULL;
+}
+
+bool run_reports_can_go_to(const char *option, const char *path)
+{
+    const char *why = why_not(path);
+
+    if (why)
+        complain("%s %s: %s", option, *path ? path : "\"\"", why);
+    return !why;
 }
 
 struct report {

@@ -8,9 +8,9 @@ import signal
 import subprocess
 
 import harness
-from command import Done, autolock, own, path, wait_for
+from command import Done, autolock, for_everybody, own, path, wait_for
 from gating import NAMES, places, rows
-from harness import Skip, directory, need_privilege, program
+from harness import NOBODY, Skip, directory, need_privilege, program
 
 QUIET = ("run", "--stats", "off", "--on-failure", "ignore")
 
@@ -216,3 +216,20 @@ def test_what_runs_on() -> None:
             assert harness.parse_reports((folder / "json").read_bytes()), "the library was not there"
             assert (folder / "said").read_bytes() == b"", (folder / "said").read_bytes()
             assert places() <= before, places()
+
+
+def test_where_files_can_go() -> None:
+    """Said before anything runs, and nothing is refused that could be written."""
+    with directory() as folder:
+        link = folder / "link"
+        link.symlink_to(folder / "elsewhere")
+        for option in "--json", "--junit", "--faults":
+            for wrong, why in ((link, b"it is a symbolic link"), ("", b"No such file"), (folder, b"Is a directory")):
+                done = _expect("swap=0", "echo", "ran", options=(f"{option}={wrong}",)).expect(78, b"")
+                assert why in done.err and done.err.count(b"\n") == 1, done
+    with for_everybody() as (_, command, _):
+        user = {"user": NOBODY} if os.geteuid() == 0 else {}
+        done = subprocess.run([command, *QUIET, "--expect", "swap=0", "--json", "/dev/null", "--junit", "/dev/null", "--",
+                               "echo", "ran"], capture_output=True, check=False, timeout=harness.PATIENCE_S, **user)
+        assert done.returncode == 0 and done.stdout == b"ran\n", done
+    assert not os.path.isfile("/dev/null")
