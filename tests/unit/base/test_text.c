@@ -222,6 +222,16 @@ START_TEST(printable_shows_control_bytes)
     EXPECT(al_text_printable(&text, "plain \"text\"", 20), "plain \"text\"");
     EXPECT(al_text_printable(&text, "a\nb\tc\x1b[31m\x7f", 20), "a\\x0ab\\x09c\\x1b[31m\\x7f");
     EXPECT(al_text_printable(&text, "gr\xc3\xbc\xc3\x9f", 20), "gr\xc3\xbc\xc3\x9f");
+    EXPECT(al_text_printable(&text,
+                             "a\xc2\x9b"
+                             "b\x9b"
+                             "c\xff",
+                             20),
+           "a\\xc2\\x9bb\\x9bc\\xff");
+    EXPECT(al_text_printable(&text, "\xe2\x80\xae\xe2\x81\xa9", 20),
+           "\\xe2\\x80\\xae\\xe2\\x81\\xa9");
+    EXPECT(al_text_printable(&text, "\xc2\xa0\xe2\x80\xa6\xf0\x9f\x98\x80", 20),
+           "\xc2\xa0\xe2\x80\xa6\xf0\x9f\x98\x80");
 }
 END_TEST
 
@@ -232,6 +242,12 @@ START_TEST(printable_ends_at_its_limit)
     EXPECT(al_text_printable(&text, "12345", 4), "1234...");
     EXPECT(al_text_printable(&text, "12345", 0), "...");
     EXPECT(al_text_printable(&text, "", 0), "");
+    /* Never within a character. */
+    EXPECT(al_text_printable(&text,
+                             "1\xc3\xbc"
+                             "2",
+                             2),
+           "1...");
 }
 END_TEST
 
