@@ -118,8 +118,10 @@ static int write_all(const char *directory)
     const struct dirent *entry;
     int status = 0;
 
-    if (!list) {
+    if (!list || access("/proc/self", F_OK)) {
         complain("/proc cannot be read: %s", strerror(errno));
+        if (list)
+            (void)closedir(list);
         return STATUS_FAILED;
     }
     while ((entry = readdir(list))) {

@@ -11,6 +11,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/auxv.h>
 #include <sys/stat.h>
 #include <unistd.h>
 
@@ -31,16 +32,27 @@ static const char *library_in(const char *directory)
     return access(path, F_OK) ? NULL : path;
 }
 
+/* This file. Where /proc is not there, as it was called: the kernel has kept that. */
+static bool own_path(char (*ret_path)[PATH_MAX])
+{
+    const char *called = (const char *)getauxval(AT_EXECFN); /* NOLINT(performance-no-int-to-ptr) */
+    ssize_t length = readlink("/proc/self/exe", *ret_path, sizeof(*ret_path) - 1);
+
+    if (length > 0) {
+        (*ret_path)[length] = '\0';
+        return true;
+    }
+    return called && realpath(called, *ret_path);
+}
+
 /* From where this file lies: of a build tree, or of an installed one that may have been moved. */
 static const char *library_beside(const char *from_here)
 {
     char self[PATH_MAX];
-    ssize_t length = readlink("/proc/self/exe", self, sizeof(self) - 1);
     char *slash;
 
-    if (length <= 0)
+    if (!own_path(&self))
         return NULL;
-    self[length] = '\0';
     slash = strrchr(self, '/');
     if (!slash)
         return NULL;

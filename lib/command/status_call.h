@@ -95,7 +95,8 @@ enum status_trouble {
     STATUS_ZOMBIE,
     STATUS_OF_KERNEL,
     STATUS_FORBIDDEN,
-    STATUS_NOT_SAID /* the kernel does not tell what is locked, or there is no /proc */
+    STATUS_NO_PROC,
+    STATUS_NOT_SAID /* the kernel does not tell what is locked */
 };
 
 /*

@@ -206,6 +206,8 @@ const char *status_words(enum status_trouble trouble)
         [STATUS_ZOMBIE] = "has ended, and only waits for its parent to take notice (a zombie)",
         [STATUS_OF_KERNEL] = "is a thread of the kernel, and has no memory of its own",
         [STATUS_FORBIDDEN] = "may not be looked at by this user; what helps: its own user, or root",
+        [STATUS_NO_PROC] =
+            "cannot be looked at, as /proc is not mounted; what helps: mount -t proc proc /proc",
         [STATUS_NOT_SAID] = "cannot be read: the kernel does not say what is locked",
     };
 
@@ -215,6 +217,8 @@ const char *status_words(enum status_trouble trouble)
 /* /proc may be mounted so that it shows a user only what is his (hidepid). */
 static enum status_trouble not_shown(pid_t pid)
 {
+    if (access("/proc/self", F_OK))
+        return STATUS_NO_PROC;
     return kill(pid, 0) == 0 || errno == EPERM ? STATUS_FORBIDDEN : STATUS_NONE_SUCH;
 }
 

@@ -304,3 +304,18 @@ def test_few_descriptors() -> None:
                                   preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_NOFILE, (limit, limit)))
             assert done.returncode == 23 and f"limit {resource.RLIMIT_NOFILE}".encode() in done.stdout, (limit, done)
             assert harness.parse_reports((folder / "json").read_bytes()), (limit, done)
+
+
+def test_without_proc() -> None:
+    """The library is found all the same, and what cannot do without says why."""
+    _need_namespaces()
+    with directory() as folder:
+        def without(*arguments: str) -> subprocess.CompletedProcess:
+            return subprocess.run(["unshare", "--mount", "sh", "-c", 'umount -l /proc && exec "$@"', "sh", path(),
+                                   *arguments], capture_output=True, check=False, timeout=harness.PATIENCE_S)
+
+        done = without("run", "--stats", "json", "--", "sh", "-c", "exit 5")
+        assert done.returncode == 5 and harness.parse_reports(done.stderr)[0]["program"] == "sh", done
+        for call in ("status", str(os.getpid())), ("export", "--once", "--textfile", str(folder)):
+            done = without(*call)
+            assert done.returncode == 1 and b"/proc" in done.stderr and done.stderr.count(b"\n") == 1, done
