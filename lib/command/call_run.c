@@ -129,6 +129,9 @@ const struct call call_run = {
         {
             {"the program's own", "it ended by itself"},
             {"128 + N", "signal N ended it"},
+            {"1",
+             "a file that was asked for could not be written in the end, or there was no memory "
+             "left to look at the program, and the program itself ended with 0"},
             {"78", "an option is wrong, and nothing was run"},
             {"86", "something of --expect does not hold, and the program itself ended with 0"},
             {"125", "the library did not take hold, under --require"},

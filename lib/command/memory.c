@@ -7,10 +7,14 @@
 #include <stdlib.h>
 #include <string.h>
 
+void (*memory_lack)(void);
+
 static void *or_end(void *memory)
 {
     if (!memory) {
         complain("out of memory");
+        if (memory_lack)
+            memory_lack();
         exit(STATUS_FAILED);
     }
     return memory;

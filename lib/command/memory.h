@@ -1,9 +1,15 @@
-/* Memory for the command, which has nothing to do where there is none. Texts and what allocate
- * gives are not given back where the command ends soon. */
+/*
+ * Memory for the command, which has nothing to do where there is none: it says so and ends. Texts
+ * and what allocate gives are not given back where the command ends soon.
+ */
 #ifndef AL_COMMAND_MEMORY_H
 #define AL_COMMAND_MEMORY_H
 
 #include <stddef.h>
+
+/* What is done instead of ending, if not NULL; in whichever thread there was none. It does not
+ * return, and allocates nothing. */
+extern void (*memory_lack)(void);
 
 /* Zeroed. Ends the command if there is none. */
 void *allocate(size_t bytes);

@@ -14,9 +14,11 @@
 #include "run_signals.h"
 
 #include <limits.h>
+#include <pthread.h>
 #include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -131,6 +133,27 @@ static int ended(const struct run *run, const struct run_end *end)
     return STATUS_SIGNALLED + WTERMSIG(end->status);
 }
 
+static const struct run *begun;
+
+/*
+ * A program is not left alone, nor ended, because there is no memory to look at it: its end is
+ * waited for all the same. Its status is its own; that nothing is known of it is no success.
+ */
+static void go_on_without_memory(void)
+{
+    struct run_end end;
+    int status;
+
+    if (syscall(SYS_gettid) != getpid())
+        pthread_exit(NULL);
+    if (!run_child_wait(&end))
+        _exit(STATUS_FAILED);
+    if (begun->gate)
+        run_gate_discard(begun->gate);
+    status = ended(begun, &end);
+    _exit(status ? status : STATUS_FAILED);
+}
+
 static int start(struct run *run)
 {
     enum al_log level;
@@ -176,6 +199,8 @@ static int start(struct run *run)
     if (run->page)
         child.watch[watches++] = run_page_watch(run->page);
     run_descriptors_let_go();
+    begun = run;
+    memory_lack = go_on_without_memory;
     end = run_child(&child);
     status = judged(run, &end);
     if (!why && !end.error && run_proof_end(&proof) == RUN_NOT_HELD && require)

@@ -231,23 +231,38 @@ static void hear(struct running *running, int *told)
     *told = -1;
 }
 
-static struct run_end wait_for_end(const struct run_child *child, pid_t pid, int told)
-{
-    struct running running = {.child = child, .pid = pid, .end.pid = pid};
+/* The program; there is one. */
+static struct running present;
 
-    while (!running.ended) {
+static void wait_for_end(int told, int (*next_look)(struct running *running))
+{
+    while (!present.ended) {
         struct pollfd files[2] = {{.fd = run_signals_file(), .events = POLLIN},
                                   {.fd = told, .events = POLLIN}};
 
-        (void)poll(files, 2, look(&running));
+        (void)poll(files, 2, next_look(&present));
         if (told >= 0 && files[1].revents)
-            hear(&running, &told);
-        take_signals(&running);
+            hear(&present, &told);
+        take_signals(&present);
     }
     make_room(&running);
     if (told >= 0)
-        hear(&running, &told);
-    return running.end;
+        hear(&present, &told);
+}
+
+static int look_no_more(struct running *looked_at)
+{
+    (void)looked_at;
+    return -1;
+}
+
+bool run_child_wait(struct run_end *ret_end)
+{
+    if (!present.pid)
+        return false;
+    wait_for_end(-1, look_no_more);
+    *ret_end = present.end;
+    return true;
 }
 
 struct run_end run_child(const struct run_child *child)
@@ -273,5 +288,7 @@ struct run_end run_child(const struct run_child *child)
     if (pid == 0)
         be_the_program(child, parent, ends[1]);
     (void)close(ends[1]);
-    return wait_for_end(child, pid, ends[0]);
+    present = (struct running){.child = child, .pid = pid, .end.pid = pid};
+    wait_for_end(ends[0], look);
+    return present.end;
 }

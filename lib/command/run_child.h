@@ -47,4 +47,10 @@ struct run_end {
 /* Starts it, and returns when it has ended. To be called once. */
 struct run_end run_child(const struct run_child *child);
 
+/*
+ * From what run_child() calls, and later: waits for the end alone, looks no more and allocates
+ * nothing. False: nothing has been started.
+ */
+bool run_child_wait(struct run_end *ret_end);
+
 #endif

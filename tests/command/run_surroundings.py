@@ -9,7 +9,7 @@ import subprocess
 
 import harness
 from command import autolock, for_everybody, own, path, wait_for
-from harness import NOBODY, Skip, directory, need_root
+from harness import MIB, NOBODY, Skip, directory, need_root
 
 RUN = ("run", "--stats", "off", "--on-failure", "ignore", "--")
 
@@ -319,3 +319,20 @@ def test_without_proc() -> None:
         for call in ("status", str(os.getpid())), ("export", "--once", "--textfile", str(folder)):
             done = without(*call)
             assert done.returncode == 1 and b"/proc" in done.stderr and done.stderr.count(b"\n") == 1, done
+
+
+def test_little_memory() -> None:
+    """There may be too little to look at the program, or to say what was seen; it is not left alone, and its status
+    is its own."""
+    lacked = 0
+    for limit in range(6 * MIB, 16 * MIB, 256 << 10):
+        with directory() as folder:
+            # The program has all it wants.
+            command = ("prlimit", f"--as={limit}:unlimited", path(), *RUN[:-1], "--expect", "swap>=0", "--tree", "--json",
+                       str(folder / "json"), f"--faults={folder / 'faults'}", "--", "prlimit", "--as=unlimited", "sh",
+                       "-c", 'echo ran; exec >&-; sleep 0.1; exit 23')
+            done = subprocess.run(command, capture_output=True, check=False, timeout=harness.PATIENCE_S)
+            if b"ran\n" in done.stdout:
+                assert done.returncode == 23, (limit, done)
+                lacked += b"out of memory" in done.stderr
+    assert lacked, "there was enough each time"
