@@ -228,49 +228,32 @@ void al_text_label(struct al_text *text, const char *string)
     al_text_char(text, '"');
 }
 
-/*
- * What a terminal would obey: control characters, the upper ones too, as UTF-8 or as a byte of
- * their own, and what changes the direction of writing.
- */
-static bool is_harmful(const unsigned char *at, unsigned count)
+/* Control characters, the upper ones too, as UTF-8 or as a byte of their own: a terminal obeys. */
+static bool is_control(const unsigned char *at, unsigned count)
 {
-    switch (count) {
-    case 0:
-        return true;
-    case 1:
-        return *at < 0x20 || *at == 0x7F;
-    case 2:
-        return at[0] == 0xC2 && at[1] < 0xA0;
-    case 3:
-        return at[0] == 0xE2 && ((at[1] == 0x80 && at[2] >= 0xAA && at[2] <= 0xAE) ||
-                                 (at[1] == 0x81 && at[2] >= 0xA6 && at[2] <= 0xA9));
-    default:
-        return false;
-    }
+    return !count || *at < 0x20 || *at == 0x7F || (*at == 0xC2 && at[1] < 0xA0);
 }
 
 void al_text_printable(struct al_text *text, const char *string, size_t limit)
 {
-    while (*string) {
-        const unsigned char *at = (const unsigned char *)string;
-        unsigned count = al_text_utf8(string);
-        unsigned taken = count ? count : 1;
+    const unsigned char *at = (const unsigned char *)string;
+    unsigned shown = 0; /* bytes of a character that are as they are */
 
-        if (taken > limit) {
+    for (; *at; at++, limit--) {
+        unsigned count = shown ? shown : al_text_utf8((const char *)at);
+
+        if (!limit || count > limit) {
             al_text_string(text, "...");
             return;
         }
-        limit -= taken;
-        string += taken;
-        if (!is_harmful(at, count)) {
-            al_text_bytes(text, (const char *)at, taken);
+        if (!shown && is_control(at, count)) {
+            al_text_string(text, "\\x");
+            al_text_char(text, hex_digits[*at >> 4]);
+            al_text_char(text, hex_digits[*at & 15]);
             continue;
         }
-        for (unsigned i = 0; i < taken; i++) {
-            al_text_string(text, "\\x");
-            al_text_char(text, hex_digits[at[i] >> 4]);
-            al_text_char(text, hex_digits[at[i] & 15]);
-        }
+        al_text_char(text, (char)*at);
+        shown = count - 1;
     }
 }
 

@@ -62,8 +62,8 @@ void al_text_file_name(struct al_text *text, const char *string, size_t limit);
 /* In double quotes, as Prometheus wants a label's value; bytes that are not UTF-8 become U+FFFD. */
 void al_text_label(struct al_text *text, const char *string);
 
-/* Fit for a line on a terminal: the bytes of what it would obey (control characters, changes of
- * direction) and of what is not UTF-8 become \xNN, and after at most `limit` bytes "..." follows. */
+/* Fit for a line on a terminal: the bytes of control characters, and those that are not UTF-8,
+ * become \xNN, and after at most `limit` bytes "..." follows. */
 void al_text_printable(struct al_text *text, const char *string, size_t limit);
 
 #endif
