@@ -2,6 +2,7 @@
 
 #include "command.h"
 #include "memory.h"
+#include "now.h"
 #include "run_signals.h"
 
 #include <errno.h>
@@ -12,7 +13,6 @@
 #include <string.h>
 #include <sys/prctl.h>
 #include <sys/wait.h>
-#include <time.h>
 #include <unistd.h>
 
 /* -- before the program is there ----------------------------------------------------------------
@@ -92,14 +92,6 @@ struct running {
     int stopped_by;
     int64_t due_ms[RUN_WATCHES_MAX]; /* -1: not any more */
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* An init takes whatever has ended, others only their own. */
 static void take_news(struct running *running)

@@ -2,6 +2,7 @@
 
 #include "command.h"
 #include "memory.h"
+#include "now.h"
 #include "run_counts.h"
 #include "run_gate_json.h"
 #include "run_github.h"
@@ -36,14 +37,6 @@ struct run_gate {
     struct run_tree *tree_at_end;
     struct run_page *page; /* NULL: there is none */
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 bool run_gate_is_wanted(const struct run_gate_options *options)
 {

@@ -8,6 +8,7 @@
 #include "run_page_parts.h"
 #include "run_reports.h"
 #include "run_sample.h"
+#include "sys.h"
 
 #include <string.h>
 #include <sys/wait.h>
@@ -25,14 +26,6 @@ struct run_page {
     int64_t next_look_ms;
     struct run_samples samples;
 };
-
-static int64_t now_ns(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 bool run_page_can_be_made(void)
 {
@@ -61,7 +54,8 @@ void run_page_look(struct run_page *page, pid_t pid)
 
     if (!mappings)
         return;
-    (void)json_object_set_new(mappings, "when_ns", json_integer(now_ns() - page->began_ns));
+    (void)json_object_set_new(mappings, "when_ns",
+                              json_integer((int64_t)al_now_ns() - page->began_ns));
     (void)json_object_set_new(page->run, "mappings", mappings);
 }
 
@@ -71,10 +65,10 @@ static int look(pid_t pid, void *data)
     struct run_sample sample;
 
     if (!page->began_ns) {
-        page->began_ns = now_ns();
+        page->began_ns = (int64_t)al_now_ns();
         (void)clock_gettime(CLOCK_REALTIME, &page->began_real);
     }
-    sample.when_ns = now_ns() - page->began_ns;
+    sample.when_ns = (int64_t)al_now_ns() - page->began_ns;
     if (run_sample_take(pid, &sample))
         run_samples_add(&page->samples, &sample);
     if (sample.when_ns / 1000000 >= page->next_look_ms) {
@@ -200,7 +194,7 @@ static void describe(struct run_page *page, const struct run_end *ended)
         json_integer((json_int_t)page->began_real.tv_sec * 1000000000 + page->began_real.tv_nsec));
     (void)json_object_set_new(
         page->run, "duration_ns",
-        json_integer(page->began_ns ? (json_int_t)(now_ns() - page->began_ns) : 0));
+        json_integer(page->began_ns ? (json_int_t)al_now_ns() - page->began_ns : 0));
     (void)json_object_set_new(page->run, "ended",
                               json_string(WIFEXITED(ended->status)
                                               ? text_of("status %d", WEXITSTATUS(ended->status))

@@ -2,6 +2,7 @@
 
 #include "command.h"
 #include "memory.h"
+#include "now.h"
 #include "reader.h"
 
 #include <errno.h>
@@ -11,7 +12,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sys/inotify.h>
-#include <time.h>
 #include <unistd.h>
 
 /* A program may be over in a millisecond, so the first looks come one after the other. */
@@ -19,14 +19,6 @@ enum { LOOKS_AT_ONCE = 20, LOOKS_SOON = 60, SOON_MS = 2, LATER_MS = 50 };
 
 /* For programs of whose start nothing certain can be said from outside; a loader takes far less. */
 enum { PATIENCE_MS = 10000 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* /proc may be that of other processes, or not there at all. */
 static bool proc_is_ours(void)

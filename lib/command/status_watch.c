@@ -2,6 +2,7 @@
 
 #include "command.h"
 #include "memory.h"
+#include "now.h"
 #include "screen.h"
 
 #include <errno.h>
@@ -208,14 +209,6 @@ static void scroll(struct page *page, enum screen_event event)
     default:
         break;
     }
-}
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
 }
 
 /* What happens until it is to be read again, or ends: then the event that ends it. */
