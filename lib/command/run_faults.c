@@ -102,15 +102,21 @@ static void take_end(struct run_faults *faults, const struct faults_record *reco
     faults_process_end(process, faults->ended);
 }
 
+/* What is held back for the sample that would follow: that may be one of those. */
+static void lose(struct run_faults *faults, uint64_t count)
+{
+    faults->lost += count;
+    for (struct faults_process *process = faults->processes; process; process = process->next)
+        faults_process_doubt(process);
+}
+
 static void take(struct run_faults *faults, const struct faults_record *record)
 {
     struct faults_process *process;
 
     switch (record->kind) {
     case FAULTS_LOST:
-        faults->lost += record->lost;
-        for (process = faults->processes; process; process = process->next)
-            faults_process_doubt(process);
+        lose(faults, record->lost);
         return;
     case FAULTS_FORKED:
         take_fork(faults, record);
@@ -260,6 +266,7 @@ const struct run_fault_sites *run_faults_close(struct run_faults *faults, const 
     struct run_fault_sites *sites = allocate(sizeof(*sites));
     const uint64_t one = 1;
     struct faults_process *first = NULL;
+    uint64_t lost;
 
     sites->program = program;
     sites->refused = faults->refused;
@@ -272,8 +279,10 @@ const struct run_fault_sites *run_faults_close(struct run_faults *faults, const 
         (void)pthread_join(faults->reader, NULL);
     }
     take_all(faults);
-    if (faults_perf_lost(faults->perf) > faults->lost)
-        faults->lost = faults_perf_lost(faults->perf);
+    /* Of the last ones there is no record. */
+    lost = faults_perf_lost(faults->perf);
+    if (lost > faults->lost)
+        lose(faults, lost - faults->lost);
     /* Debugging information is looked for on this machine only. */
     (void)unsetenv("DEBUGINFOD_URLS");
     for (struct faults_process *process = faults->processes; process; process = process->next) {
