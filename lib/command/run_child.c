@@ -237,7 +237,7 @@ static void wait_for_end(int told, int (*next_look)(struct running *running))
             hear(&present, &told);
         take_signals(&present);
     }
-    make_room(&running);
+    make_room(&present);
     if (told >= 0)
         hear(&present, &told);
 }

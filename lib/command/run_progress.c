@@ -1,6 +1,7 @@
 #include "run_progress.h"
 
 #include "memory.h"
+#include "now.h"
 #include "reader.h"
 #include "run_counts.h"
 #include "text.h"
@@ -24,14 +25,6 @@ struct progress {
     double major_at_warmup;
     bool drawn;
 };
-
-static int64_t now_ms(void)
-{
-    struct timespec now;
-
-    (void)clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000 + now.tv_nsec / 1000000;
-}
 
 /* -- the terminal ------------------------------------------------------------------------------
  */

@@ -5,6 +5,7 @@
 #include "regions.h"
 #include "sys.h"
 
+#include <errno.h>
 #include <link.h>
 #include <string.h>
 
@@ -70,10 +71,15 @@ static unsigned turn_of(const struct al_mapping *mapping, unsigned kind, bool la
     return late && kind == AL_KIND_FILE && !mapping->shared ? AL_KIND_IMAGE : kind;
 }
 
+/* The program's memory was locked until now, and is in the cgroup's count. */
+static bool was_locked;
+
 static void lock_one(al_page first, al_page end)
 {
     int error = al_locker_lock(first, end);
 
+    if (error == -ENOMEM && was_locked)
+        al_locker_lock_there(first, end);
     if (error && !first_error)
         first_error = error;
 }
@@ -204,6 +210,7 @@ int al_existing_lock(struct al_existing *existing)
 
     found_count = 0;
     first_error = 0;
+    was_locked = existing->late;
     if (existing->late && al_books.program_ranges)
         lock_programs();
     error = al_maps_each(judge, existing);

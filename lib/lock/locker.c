@@ -194,7 +194,7 @@ static void undo(al_page first, al_page end)
  */
 static void doubt_unowned(al_page first, al_page end)
 {
-    const uint32_t mask = AL_PAGE_LOCKED | AL_PAGE_OWNERS | AL_PAGE_MAPPED;
+    const uint32_t mask = AL_PAGE_LOCKED | AL_PAGE_OWNERS | AL_PAGE_HELD | AL_PAGE_MAPPED;
 
     while (first < end) {
         struct al_stretch stretch = al_pagemap_next(first, end, mask);
@@ -322,23 +322,53 @@ static void ask_again(al_page first, al_page end, const struct way *way)
     }
 }
 
-static int lock_run(al_page first, al_page end, const struct way *way)
+/* `pages` of it are new, and taken from the budget. */
+static int lock_taken(al_page begin, al_page first, al_page end, uint64_t pages,
+                      const struct way *way)
 {
-    al_page begin = begin_of_run(first, end);
-    uint64_t pages = end - begin - locked_in(begin, end);
-    int result;
+    int result = lock_and_book(begin, first, end, pages, way);
 
-    if (begin == end || !cgroup_has_room(begin, end, pages, way) || !al_books_take(pages)) {
-        al_count(AL_COUNT_skipped_budget);
-        ask_again(first, end, way);
-        return -ENOMEM;
-    }
-    result = lock_and_book(begin, first, end, pages, way);
     if (!result)
         __atomic_fetch_add(&al_books.total_pages, pages, __ATOMIC_RELAXED);
     al_books_give_back(pages); /* those that are new have been booked */
     al_books_show();
     return result;
+}
+
+/*
+ * Where there is no room to bring all of it in: what is in memory already is in the cgroup's count
+ * too, and only its lock keeps it there. Nothing else is brought in.
+ */
+static void lock_what_is_there(al_page first, al_page end, const struct way *way)
+{
+    const struct way on_fault = {way->enter, AL_MLOCK_ONFAULT};
+
+    while (first < end) {
+        bool there;
+        size_t bytes = al_resident_stretch(al_page_address(first), length_of(first, end), &there);
+        al_page part = first + (bytes >> al_page_shift);
+        al_page begin = there ? begin_of_run(first, part) : part;
+        uint64_t pages = part - begin - locked_in(begin, part);
+
+        if (begin < part && al_books_take(pages))
+            (void)lock_taken(begin, first, part, pages, &on_fault);
+        first = part;
+    }
+}
+
+static int lock_run(al_page first, al_page end, const struct way *way)
+{
+    al_page begin = begin_of_run(first, end);
+    uint64_t pages = end - begin - locked_in(begin, end);
+    bool room = begin < end && cgroup_has_room(begin, end, pages, way);
+
+    if (room && al_books_take(pages))
+        return lock_taken(begin, first, end, pages, way);
+    al_count(AL_COUNT_skipped_budget);
+    if (!room && begin < end && !can_be_dropped(begin))
+        lock_what_is_there(first, end, way);
+    ask_again(first, end, way);
+    return -ENOMEM;
 }
 
 /* What is large is brought in by parts: others in the cgroup may take the room meanwhile. */
@@ -387,6 +417,14 @@ int al_locker_lock(al_page first, al_page end)
     const struct way way = {al_locker_enter, al_books.lock_flags};
 
     return lock(first, end, &way);
+}
+
+void al_locker_lock_there(al_page first, al_page end)
+{
+    const struct way way = {al_locker_enter, al_books.lock_flags};
+
+    if (!al_gate_is_foreign(&al_books.gate) && !al_gate_inside() && !al_books.observe)
+        lock_what_is_there(first, end, &way);
 }
 
 int al_locker_lock_mapping(al_page first, al_page end)

@@ -15,7 +15,11 @@
  */
 int al_locker_lock(al_page first, al_page end);
 
-/* The same for a mapping: see al_locker_enter_mapping(). */
+/* Of [first, end) what is in memory already and has its place in the budget; nothing is brought in.
+ * Without the gate. */
+void al_locker_lock_there(al_page first, al_page end);
+
+/* The same as al_locker_lock for a mapping: see al_locker_enter_mapping(). */
 int al_locker_lock_mapping(al_page first, al_page end);
 
 /* The same, on fault whatever was asked for. */

@@ -4,6 +4,7 @@
 #ifndef AL_RESIDENT_H
 #define AL_RESIDENT_H
 
+#include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
 
@@ -13,5 +14,11 @@
  * for 4 MiB. Async-signal safe.
  */
 uint64_t al_resident_pages(const void *start, size_t length);
+
+/*
+ * How many bytes from `start` on, at most `length` of whole pages, are all there or all not, and
+ * which. At most 4 MiB at once. Async-signal safe.
+ */
+size_t al_resident_stretch(const void *start, size_t length, bool *ret_there);
 
 #endif

@@ -22,7 +22,7 @@ import redis_server  # noqa: E402
 import swap  # noqa: E402
 
 MIB = 1 << 20
-LIMIT, KEYS, HOG = 224 * MIB, 40000, 200 * MIB
+LIMIT, KEYS, HOG = 160 * MIB, 40000, 130 * MIB
 
 # Fills as much as it is told with what cannot be stored smaller, says so, and waits.
 HOG_SOURCE = """
@@ -94,7 +94,8 @@ def test_bare_and_locked() -> None:
     assert without["kernel"]["major"] > 500, without["kernel"]
     report = page.report(1)
     assert with_["peak"]["swap_bytes"] == 0 and report["faults"]["major_after_lock"] == 0, (with_["peak"], report["faults"])
-    assert report["memory"]["unlocked_resident_bytes"] == 0 and report["memory"]["rss_bytes"] > 40 * MIB, report["memory"]
+    # What is asked for while the cgroup is full is not locked; all that was there before still is.
+    assert report["memory"]["unlocked_resident_bytes"] <= 64 << 10 and report["memory"]["rss_bytes"] > 40 * MIB, report["memory"]
     assert max(sample[5] for sample in without["timeline"]["samples"]) > 500
     assert figures_are_of(page) >= 25
     browser.need()
