@@ -17,7 +17,11 @@
 
 enum { PAGE = 4096, PAGES = 64, MANY = 50000, SKIP = 77 };
 
-#define KEEP __attribute__((noinline, noclone))
+#if defined(__clang__)
+#    define KEEP __attribute__((noinline))
+#else
+#    define KEEP __attribute__((noinline, noclone))
+#endif
 
 static void warm(void)
 {

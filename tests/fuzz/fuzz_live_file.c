@@ -15,6 +15,9 @@
 #include <unistd.h>
 
 /* A whole one, as a process leaves it: the library's own, from this process. */
+/* Of memory that is there or not as a whole. */
+enum { PIECE = 4096 };
+
 static void make_whole(void)
 {
     const struct al_live_start start = {.pid = getpid(), .program = "fuzz", .directory = ""};
@@ -41,6 +44,19 @@ static void write_file(const char *path, const uint8_t *bytes, size_t size)
     fuzz_expect(fd >= 0);
     fuzz_expect(write(fd, bytes, size) == (ssize_t)size);
     fuzz_expect(close(fd) == 0);
+}
+
+/* The memfd ends before what has never been used: there is nothing to be read. */
+static void copy_whole(uint8_t *ret_file, size_t size)
+{
+    int memory = open("/proc/self/mem", O_RDONLY | O_CLOEXEC);
+
+    fuzz_expect(memory >= 0);
+    memset(ret_file, 0, size);
+    for (size_t at = 0; at < size; at += PIECE)
+        (void)pread(memory, ret_file + at, size - at < PIECE ? size - at : PIECE,
+                    (off_t)((uintptr_t)&al_live + at));
+    (void)close(memory);
 }
 
 static char path[64];
@@ -83,7 +99,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *bytes, size_t size)
         (void)snprintf(path, sizeof(path), "/dev/shm/autolock.fuzz.%d", (int)getpid());
         (void)atexit(remove_file);
     }
-    memcpy(file, &al_live, sizeof(file));
+    copy_whole(file, sizeof(file));
     if (size) {
         if (*bytes & 1)
             length = sizeof(file) * (*bytes >> 1) / 127;

@@ -6,6 +6,7 @@
  * What stays from one input to the next are empty tables of the page map.
  */
 #include "fuzz.h"
+#include "heap_hold.h"
 #include "heap_owner.h"
 #include "ownership.h"
 
@@ -86,7 +87,16 @@ int LLVMFuzzerInitialize(int *count, char ***arguments)
 
 static void forget(void)
 {
+    al_heap_let_go_all();
     fuzz_expect(al_books_change(MODEL_FIRST, MODEL_END, ~0U, 0, AL_EXCLUSIVE));
+    for (al_page page = MODEL_FIRST; page < MODEL_END; page += AL_LEAF_PAGES) {
+        struct al_leaf *leaf = al_pagemap_leaf(page);
+
+        if (leaf) {
+            leaf->anchored = false;
+            leaf->refusals = 0;
+        }
+    }
     memset(&al_books, 0, sizeof(al_books));
     al_heap_owner = heap_owner_at_start;
 }
