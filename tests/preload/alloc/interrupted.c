@@ -115,10 +115,29 @@ static void *map_until_cancelled(void *area)
     return NULL;
 }
 
+static void *wait_to_be_cancelled(void *unused)
+{
+    for (;;)
+        pause();
+    return unused;
+}
+
+/* The first cancellation loads the library that unwinds: not into a hole that is mapped again. */
+static void load_unwinder(void)
+{
+    pthread_t victim;
+
+    expect(pthread_create(&victim, NULL, wait_to_be_cancelled, NULL) == 0);
+    expect(pthread_cancel(victim) == 0);
+    expect(pthread_join(victim, NULL) == 0);
+}
+
 static void by_cancellation(void)
 {
     char *own_area = reserve();
     char *area = reserve();
+
+    load_unwinder();
 
     for (unsigned i = 0; i < CANCELLED; i++) {
         unsigned long begun = rounds;
