@@ -153,7 +153,7 @@ def test_the_source_package_of_a_distribution() -> None:
         shutil.copytree(tree / "cmake/debian", tree / "debian")
         run("dpkg-buildpackage", "-us", "-uc", "-b", cwd=tree)
         found = sorted(path.name for path in pathlib.Path(place).glob("*.deb") if "dbgsym" not in path.name)
-        assert [name.split("_")[0] for name in found] == ["autolock", "libautolock", "libautolock-dev"], found
+        assert {name.split("_")[0] for name in found} == {"autolock", "libautolock", "libautolock-dev"}, found
         print("\n".join(found))
 
 
