@@ -1,26 +1,11 @@
 #include "run_sample.h"
 
+#include "proc_file.h"
 #include "procfs.h"
 
 #include <inttypes.h>
 #include <stdio.h>
 #include <string.h>
-
-static bool read_file(pid_t pid, const char *name, char *buffer, size_t size)
-{
-    char path[64];
-    FILE *file;
-    size_t length = 0;
-
-    (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-    file = fopen(path, "re");
-    if (file) {
-        length = fread(buffer, 1, size - 1, file);
-        (void)fclose(file);
-    }
-    buffer[length] = '\0';
-    return length > 0;
-}
 
 bool run_sample_take(pid_t pid, struct run_sample *ret_sample)
 {
@@ -28,14 +13,14 @@ bool run_sample_take(pid_t pid, struct run_sample *ret_sample)
     char text[16384];
     const char *rest;
 
-    if (!read_file(pid, "status", text, sizeof(text)) || !strstr(text, "\nVmRSS:"))
+    if (!proc_file_read(pid, "status", text, sizeof(text)) || !strstr(text, "\nVmRSS:"))
         return false;
     al_memory_status_parse(text, &status);
     ret_sample->locked = status.locked;
     ret_sample->resident = status.resident;
     ret_sample->swapped = status.swapped;
     /* A program's name may hold anything but its end. */
-    if (!read_file(pid, "stat", text, sizeof(text)))
+    if (!proc_file_read(pid, "stat", text, sizeof(text)))
         return false;
     rest = strrchr(text, ')');
     return rest && sscanf(rest, ") %*c %*d %*d %*d %*d %*d %*u %" SCNu64 " %*u %" SCNu64,

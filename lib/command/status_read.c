@@ -3,6 +3,7 @@
 #include "lines.h"
 #include "memlock.h"
 #include "memory.h"
+#include "proc_file.h"
 #include "procfs.h"
 #include "smaps.h"
 
@@ -23,24 +24,6 @@ enum { FLAG_KERNEL = 0x00200000 };
 /* A line of any path fits into it. */
 static char lines[65536];
 
-/* -- small files ------------------------------------------------------------------------------ */
-
-static bool read_file(pid_t pid, const char *name, char *buffer, size_t size)
-{
-    char path[64];
-    FILE *file;
-    size_t length = 0;
-
-    (void)snprintf(path, sizeof(path), "/proc/%d/%s", (int)pid, name);
-    file = fopen(path, "re");
-    if (file) {
-        length = fread(buffer, 1, size - 1, file);
-        (void)fclose(file);
-    }
-    buffer[length] = '\0';
-    return length > 0;
-}
-
 struct stat_file {
     char name[64];
     char state;
@@ -55,7 +38,7 @@ static bool read_stat(pid_t pid, struct stat_file *ret)
     const char *name;
     const char *rest;
 
-    if (!read_file(pid, "stat", text, sizeof(text)))
+    if (!proc_file_read(pid, "stat", text, sizeof(text)))
         return false;
     name = strchr(text, '(');
     rest = strrchr(text, ')');
@@ -162,7 +145,7 @@ static bool is_whole(const struct status_process *process, pid_t shown_as)
 {
     char text[64];
 
-    return process->count && read_file(shown_as, "maps", text, sizeof(text)) &&
+    return process->count && proc_file_read(shown_as, "maps", text, sizeof(text)) &&
            strtoull(text, NULL, 16) == process->mapping[0].start;
 }
 
@@ -261,7 +244,7 @@ static bool read_sums(struct status_process *process, pid_t shown_as)
     char text[16384];
     uint64_t hard;
 
-    if (!read_file(shown_as, "status", text, sizeof(text)))
+    if (!proc_file_read(shown_as, "status", text, sizeof(text)))
         return false;
     al_memory_status_parse(text, &status);
     process->locked = status.locked;
