@@ -3,7 +3,6 @@
 #include "unit.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 static char visited[1 << 16];
@@ -21,10 +20,7 @@ static const char *lines_of(const char *text, size_t size, unsigned count)
     char buffer[64];
 
     for (int file = AL_LINES_LIST; file <= AL_LINES_TEXT; file++) {
-        FILE *stream = fopen("lines", "w");
-
-        fputs(text, stream);
-        fclose(stream);
+        unit_write_path("lines", text);
         most = count;
         visited[0] = '\0';
         ck_assert_int_eq(

@@ -4,7 +4,6 @@
 
 #include <errno.h>
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
@@ -159,18 +158,8 @@ END_TEST
 static void put(const char *name, const char *text)
 {
     char path[2 * PATH_MAX] = "tree";
-    FILE *stream;
 
-    strcat(path, name);
-    for (char *at = path; (at = strchr(at, '/')); at++) {
-        *at = '\0';
-        ck_assert(mkdir(path, 0755) == 0 || errno == EEXIST);
-        *at = '/';
-    }
-    stream = fopen(path, "w");
-    ck_assert_ptr_nonnull(stream);
-    fputs(text, stream);
-    fclose(stream);
+    unit_write_path(strcat(path, name), text);
 }
 
 static void cgroup_v2(const char *path, const char *limit)
@@ -357,21 +346,11 @@ START_TEST(of_this_process)
 }
 END_TEST
 
-/* Each test has a folder of its own. */
-static void begin(void)
-{
-    char name[] = "XXXXXX";
-
-    ck_assert_ptr_nonnull(mkdtemp(name));
-    ck_assert_int_eq(chdir(name), 0);
-}
-
 int main(void)
 {
     TCase *tests = tcase_create("cgroup");
 
     unit_in_directory(tests);
-    tcase_add_checked_fixture(tests, begin, NULL);
     tcase_add_test(tests, limits);
     tcase_add_test(tests, lines);
     tcase_add_test(tests, what_is_no_line);

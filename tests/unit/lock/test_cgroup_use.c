@@ -4,27 +4,14 @@
 #include "unit.h"
 
 #include <errno.h>
-#include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
-#include <unistd.h>
 
 static void put(const char *name, const char *text)
 {
     char path[2 * PATH_MAX] = "tree";
-    FILE *stream;
 
-    strcat(path, name);
-    for (char *at = path; (at = strchr(at, '/')); at++) {
-        *at = '\0';
-        ck_assert(mkdir(path, 0755) == 0 || errno == EEXIST);
-        *at = '/';
-    }
-    stream = fopen(path, "w");
-    ck_assert_ptr_nonnull(stream);
-    fputs(text, stream);
-    fclose(stream);
+    unit_write_path(strcat(path, name), text);
 }
 
 static struct al_cgroup_home home_of(bool v2)
@@ -111,13 +98,8 @@ START_TEST(where_the_limit_of_version_1_is)
 }
 END_TEST
 
-/* Each test has a folder of its own. */
 static void begin(void)
 {
-    char name[] = "XXXXXX";
-
-    ck_assert_ptr_nonnull(mkdtemp(name));
-    ck_assert_int_eq(chdir(name), 0);
     ck_assert_int_eq(mkdir("tree", 0755), 0);
 }
 

@@ -4,7 +4,6 @@
 #include "unit.h"
 
 #include <errno.h>
-#include <stdio.h>
 #include <string.h>
 
 /* As Linux 6.1 writes it, the lines that mean nothing here left out but for some. */
@@ -61,10 +60,8 @@ static bool visit(char *line, void *data)
 static int parse(const char *text, size_t size)
 {
     static char buffer[1 << 16];
-    FILE *stream = fopen("smaps", "w");
 
-    fputs(text, stream);
-    fclose(stream);
+    unit_write_path("smaps", text);
     memset(&smaps, 0, sizeof(smaps));
     begun = 0;
     resident = swapped = locked = 0;

@@ -1,11 +1,13 @@
 #include "unit.h"
 
+#include <errno.h>
 #include <fcntl.h>
 #include <ftw.h>
 #include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/stat.h>
 #include <unistd.h>
 
 /* Generous: a sanitizer on a busy machine takes its time, and a test that hangs is found anyway. */
@@ -40,6 +42,14 @@ static void enter_directory(void)
         abort();
 }
 
+static void enter_tests_own(void)
+{
+    char name[] = "XXXXXX";
+
+    if (!mkdtemp(name) || chdir(name))
+        abort();
+}
+
 static int remove_entry(const char *path, const struct stat *status, int type, struct FTW *walk)
 {
     (void)status;
@@ -57,6 +67,7 @@ static void leave_directory(void)
 void unit_in_directory(TCase *tests)
 {
     tcase_add_unchecked_fixture(tests, enter_directory, leave_directory);
+    tcase_add_checked_fixture(tests, enter_tests_own, NULL);
 }
 
 char *unit_read_fd(int fd)
@@ -88,6 +99,23 @@ char *unit_read_path(const char *path)
     bytes = unit_read_fd(fd);
     close(fd);
     return bytes;
+}
+
+void unit_write_path(const char *path, const char *text)
+{
+    char *folder = strdup(path);
+    FILE *stream;
+
+    for (char *at = folder; (at = strchr(at + 1, '/'));) {
+        *at = '\0';
+        ck_assert(mkdir(folder, 0755) == 0 || errno == EEXIST);
+        *at = '/';
+    }
+    free(folder);
+    stream = fopen(path, "w");
+    ck_assert_ptr_nonnull(stream);
+    ck_assert_int_ge(fputs(text, stream), 0);
+    ck_assert_int_eq(fclose(stream), 0);
 }
 
 char *unit_repeat(char c, size_t count)

@@ -27,12 +27,15 @@ enum { UNIT_SKIP = 77 };
 /* Runs the tests and returns what main returns. */
 int unit_run(TCase *tests);
 
-/* The tests run in an empty directory, which is removed with all that is in it. */
+/* Each test runs in an empty directory, which is removed with all that is in it. */
 void unit_in_directory(TCase *tests);
 
 /* Contents of a file or of what a descriptor still has to read, terminated; freed by nobody. */
 char *unit_read_path(const char *path);
 char *unit_read_fd(int fd);
+
+/* Makes a file with that text, and the folders it stands in. */
+void unit_write_path(const char *path, const char *text);
 
 /* A string of `count` times `c`, freed by nobody. */
 char *unit_repeat(char c, size_t count);
