@@ -76,7 +76,7 @@ void al_text_i64(struct al_text *text, int64_t value)
 
 void al_text_size(struct al_text *text, uint64_t bytes)
 {
-    static const char *const units[] = {" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"};
+    static const char units[][5] = {" B", " KiB", " MiB", " GiB", " TiB", " PiB", " EiB"};
     unsigned unit = 0;
     uint64_t rest = 0;
 
@@ -95,7 +95,7 @@ void al_text_size(struct al_text *text, uint64_t bytes)
 
 void al_text_duration(struct al_text *text, uint64_t ns)
 {
-    static const char *const units[] = {" ns", " us", " ms", " s"};
+    static const char units[][4] = {" ns", " us", " ms", " s"};
     unsigned unit = 0;
     uint64_t rest = 0;
 

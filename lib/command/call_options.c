@@ -34,7 +34,7 @@ static const char *words_of(const struct al_option *option)
 
     if (option->type == AL_OPTION_FLAG)
         return flag_words;
-    for (const struct al_word *word = option->words; word && word->word; word++)
+    for (const struct al_word *word = al_option_words(option); *word->word; word++)
         words = words ? text_of("%s %s", words, word->word) : word->word;
     return words;
 }
@@ -44,7 +44,7 @@ static const char *help_of(const struct al_option *option)
     char bytes[1024];
     struct al_text help = al_text_over(bytes, sizeof(bytes));
 
-    al_text_string(&help, option->help);
+    al_text_string(&help, al_option_help(option));
     al_text_string(&help, "; ");
     al_option_print_allowed(&help, option);
     al_text_string(&help, "; default ");

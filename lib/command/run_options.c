@@ -59,7 +59,7 @@ static int check_settings(char *const *settings)
 static bool parse_memlock(const char *value, struct run_options *options)
 {
     static const struct al_word words[] = {
-        {"keep", RUN_MEMLOCK_KEEP}, {"unlimited", RUN_MEMLOCK_SET}, {NULL, 0}};
+        {"keep", RUN_MEMLOCK_KEEP}, {"unlimited", RUN_MEMLOCK_SET}, {"", 0}};
     unsigned sort = RUN_MEMLOCK_SET;
 
     options->memlock_bytes = UINT64_MAX;
@@ -76,9 +76,9 @@ static bool parse_memlock(const char *value, struct run_options *options)
 
 static bool parse_signal(const char *value, int *ret_signal)
 {
-    static const struct al_word words[] = {{"HUP", SIGHUP},   {"INT", SIGINT},   {"QUIT", SIGQUIT},
-                                           {"KILL", SIGKILL}, {"USR1", SIGUSR1}, {"USR2", SIGUSR2},
-                                           {"TERM", SIGTERM}, {NULL, 0}};
+    static const struct al_word words[] = {
+        {"HUP", SIGHUP},   {"INT", SIGINT},   {"QUIT", SIGQUIT}, {"KILL", SIGKILL},
+        {"USR1", SIGUSR1}, {"USR2", SIGUSR2}, {"TERM", SIGTERM}, {"", 0}};
     const char *name = strncasecmp(value, "SIG", 3) == 0 ? value + 3 : value;
     unsigned word;
     uint64_t number;

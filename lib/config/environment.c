@@ -72,7 +72,7 @@ static void report_bad(struct report *report, const struct al_option *option, co
         return;
     al_text_string(report->text, "must be ");
     al_option_print_allowed(report->text, option);
-    for (const struct al_word *word = option->words; word->word; word++)
+    for (const struct al_word *word = al_option_words(option); *word->word; word++)
         al_nearest_offer(&nearest, bad_word, word->word);
     suggest(report->text, &nearest, "");
     al_text_string(report->text, "; using ");
@@ -97,7 +97,7 @@ static int parse_budget(const char *value, const struct al_option *option,
     unsigned percent;
     int error;
 
-    if (al_parse_word(value, option->words, &found.sort) == 0) {
+    if (al_parse_word(value, al_option_words(option), &found.sort) == 0) {
         *budget = found;
         return 0;
     }
@@ -121,15 +121,15 @@ static int parse_option(struct al_config *config, const struct al_option *option
     bad_word[AL_PARSE_ITEM_SIZE - 1] = '\0';
     switch (option->type) {
     case AL_OPTION_WORD:
-        return al_parse_word(value, option->words, field);
+        return al_parse_word(value, al_option_words(option), field);
     case AL_OPTION_SET:
-        return al_parse_set(value, option->words, field, bad_word);
+        return al_parse_set(value, al_option_words(option), field, bad_word);
     case AL_OPTION_FLAG:
         return al_parse_flag(value, field);
     case AL_OPTION_SIZE: {
         unsigned bound;
 
-        if (al_parse_word(value, option->words, &bound) == 0) {
+        if (al_parse_word(value, al_option_words(option), &bound) == 0) {
             *(uint64_t *)field = option->max;
             return 0;
         }

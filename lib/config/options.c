@@ -1,59 +1,105 @@
 #include "options.h"
 
-static const struct al_word mode_words[] = {{"all", AL_MODE_ALL},
-                                            {"alloc", AL_MODE_ALLOC},
-                                            {"observe", AL_MODE_OBSERVE},
-                                            {"off", AL_MODE_OFF},
-                                            {NULL, 0}};
+#include <assert.h>
 
-static const struct al_word kind_words[] = {{"heap", AL_KIND_HEAP},
-                                            {"anon", AL_KIND_ANON},
-                                            {"file", AL_KIND_FILE},
-                                            {"shared", AL_KIND_SHARED},
-                                            {"stack", AL_KIND_STACK},
-                                            {"image", AL_KIND_IMAGE},
-                                            {NULL, 0}};
+/* -- words ---------------------------------------------------------------------------------- */
 
-static const struct al_word flag_words[] = {{"current", AL_FLAG_CURRENT},
-                                            {"future", AL_FLAG_FUTURE},
-                                            {"onfault", AL_FLAG_ONFAULT},
-                                            {NULL, 0}};
+/* All lists, one behind the other. Each is ended by what is not given here. */
+static const struct word_lists {
+    struct al_word mode_words[5];
+    struct al_word kind_words[7];
+    struct al_word flag_words[4];
+    struct al_word on_failure_words[4];
+    struct al_word fork_words[4];
+    struct al_word stats_words[5];
+    struct al_word log_words[6];
+    struct al_word budget_words[3];
+    struct al_word none_words[2];
+    struct al_word no_words[1];
+} word_lists = {
+    .mode_words = {{"all", AL_MODE_ALL},
+                   {"alloc", AL_MODE_ALLOC},
+                   {"observe", AL_MODE_OBSERVE},
+                   {"off", AL_MODE_OFF}},
+    .kind_words = {{"heap", AL_KIND_HEAP},
+                   {"anon", AL_KIND_ANON},
+                   {"file", AL_KIND_FILE},
+                   {"shared", AL_KIND_SHARED},
+                   {"stack", AL_KIND_STACK},
+                   {"image", AL_KIND_IMAGE}},
+    .flag_words = {{"current", AL_FLAG_CURRENT},
+                   {"future", AL_FLAG_FUTURE},
+                   {"onfault", AL_FLAG_ONFAULT}},
+    .on_failure_words = {{"warn", AL_ON_FAILURE_WARN},
+                         {"fail", AL_ON_FAILURE_FAIL},
+                         {"ignore", AL_ON_FAILURE_IGNORE}},
+    .fork_words = {{"none", AL_FORK_NONE},
+                   {"onfault", AL_FORK_ONFAULT},
+                   {"relock", AL_FORK_RELOCK}},
+    .stats_words = {{"text", AL_STATS_TEXT},
+                    {"json", AL_STATS_JSON},
+                    {"prometheus", AL_STATS_PROMETHEUS},
+                    {"off", AL_STATS_OFF}},
+    .log_words = {{"quiet", AL_LOG_QUIET},
+                  {"error", AL_LOG_ERROR},
+                  {"warn", AL_LOG_WARN},
+                  {"info", AL_LOG_INFO},
+                  {"debug", AL_LOG_DEBUG}},
+    .budget_words = {{"auto", AL_BUDGET_AUTO}, {"unlimited", AL_BUDGET_UNLIMITED}},
+    .none_words = {{"none", 1}}, /* the value does not matter */
+};
 
-static const struct al_word on_failure_words[] = {{"warn", AL_ON_FAILURE_WARN},
-                                                  {"fail", AL_ON_FAILURE_FAIL},
-                                                  {"ignore", AL_ON_FAILURE_IGNORE},
-                                                  {NULL, 0}};
+const struct al_word *al_option_words(const struct al_option *option)
+{
+    return (const struct al_word *)(const void *)((const char *)&word_lists + option->words);
+}
 
-static const struct al_word fork_words[] = {
-    {"none", AL_FORK_NONE}, {"onfault", AL_FORK_ONFAULT}, {"relock", AL_FORK_RELOCK}, {NULL, 0}};
+/* -- helps ---------------------------------------------------------------------------------- */
 
-static const struct al_word stats_words[] = {{"text", AL_STATS_TEXT},
-                                             {"json", AL_STATS_JSON},
-                                             {"prometheus", AL_STATS_PROMETHEUS},
-                                             {"off", AL_STATS_OFF},
-                                             {NULL, 0}};
+/* All helps, one behind the other. */
+static const struct helps {
+#define AL_OPTION(NAME, TYPE, field, default_text, words, min, max, help) char NAME[sizeof(help)];
+#include "options.def"
+#undef AL_OPTION
+} helps = {
+#define AL_OPTION(NAME, TYPE, field, default_text, words, min, max, help) help,
+#include "options.def"
+#undef AL_OPTION
+};
 
-static const struct al_word log_words[] = {{"quiet", AL_LOG_QUIET}, {"error", AL_LOG_ERROR},
-                                           {"warn", AL_LOG_WARN},   {"info", AL_LOG_INFO},
-                                           {"debug", AL_LOG_DEBUG}, {NULL, 0}};
+static_assert(sizeof(helps) <= UINT16_MAX, "an option has room for the place of its help");
 
-static const struct al_word budget_words[] = {
-    {"auto", AL_BUDGET_AUTO}, {"unlimited", AL_BUDGET_UNLIMITED}, {NULL, 0}};
+const char *al_option_help(const struct al_option *option)
+{
+    return (const char *)&helps + option->help;
+}
 
-static const struct al_word no_words[] = {{NULL, 0}};
+/* -- the table ------------------------------------------------------------------------------ */
 
-/* The value does not matter: it stands for a size's upper bound. */
-static const struct al_word none_words[] = {{"none", 1}, {NULL, 0}};
+#define AL_OPTION(NAME, TYPE, field, default_text, words, min, max, help)                          \
+    static_assert(sizeof(#NAME) <= AL_OPTION_NAME_BYTES &&                                         \
+                      sizeof(default_text) <= AL_OPTION_DEFAULT_BYTES,                             \
+                  "room for the ends");
+#include "options.def"
+#undef AL_OPTION
 
 const struct al_option al_options[] = {
 #define AL_OPTION(NAME, TYPE, field, default_text, words, min, max, help)                          \
-    {#NAME, AL_OPTION_##TYPE, offsetof(struct al_config, field), default_text, words, min, max,    \
-     help},
+    {#NAME,                                                                                        \
+     default_text,                                                                                 \
+     AL_OPTION_##TYPE,                                                                             \
+     offsetof(struct al_config, field),                                                            \
+     offsetof(struct word_lists, words),                                                           \
+     offsetof(struct helps, NAME),                                                                 \
+     min,                                                                                          \
+     max},
 #include "options.def"
 #undef AL_OPTION
 };
 
 const size_t al_option_count = sizeof(al_options) / sizeof(al_options[0]);
+
+/* -- values --------------------------------------------------------------------------------- */
 
 void al_option_key(char *ret_key, size_t size, const struct al_option *option)
 {
@@ -75,7 +121,7 @@ static void print_words(struct al_text *text, const struct al_word *words, const
 {
     const char *before = "";
 
-    for (const struct al_word *word = words; word->word; word++) {
+    for (const struct al_word *word = words; *word->word; word++) {
         if (!(word->value & mask) && mask != ~0U)
             continue;
         al_text_string(text, before);
@@ -96,7 +142,7 @@ static void print_budget(struct al_text *text, const struct al_word *words,
         al_text_char(text, '%');
         return;
     }
-    for (; words->word; words++)
+    for (; *words->word; words++)
         if (words->value == budget->sort)
             al_text_string(text, words->word);
 }
@@ -108,19 +154,19 @@ void al_option_print(struct al_text *text, const struct al_option *option,
 
     switch (option->type) {
     case AL_OPTION_WORD:
-        for (const struct al_word *word = option->words; word->word; word++)
+        for (const struct al_word *word = al_option_words(option); *word->word; word++)
             if (word->value == *(const unsigned *)value)
                 al_text_string(text, word->word);
         break;
     case AL_OPTION_SET:
-        print_words(text, option->words, ",", *(const unsigned *)value);
+        print_words(text, al_option_words(option), ",", *(const unsigned *)value);
         break;
     case AL_OPTION_FLAG:
         al_text_u64(text, *(const unsigned *)value);
         break;
     case AL_OPTION_SIZE:
-        if (option->words->word && *(const uint64_t *)value == option->max)
-            al_text_string(text, option->words->word);
+        if (*al_option_words(option)->word && *(const uint64_t *)value == option->max)
+            al_text_string(text, al_option_words(option)->word);
         else
             al_text_exact_size(text, *(const uint64_t *)value);
         break;
@@ -128,7 +174,7 @@ void al_option_print(struct al_text *text, const struct al_option *option,
         al_text_u64(text, *(const uint64_t *)value);
         break;
     case AL_OPTION_BUDGET:
-        print_budget(text, option->words, value);
+        print_budget(text, al_option_words(option), value);
         break;
     case AL_OPTION_PATH:
     case AL_OPTION_LIST:
@@ -142,11 +188,11 @@ void al_option_print_allowed(struct al_text *text, const struct al_option *optio
     switch (option->type) {
     case AL_OPTION_WORD:
         al_text_string(text, "one of ");
-        print_words(text, option->words, ", ", ~0U);
+        print_words(text, al_option_words(option), ", ", ~0U);
         break;
     case AL_OPTION_SET:
         al_text_string(text, "a comma-separated list of ");
-        print_words(text, option->words, ", ", ~0U);
+        print_words(text, al_option_words(option), ", ", ~0U);
         break;
     case AL_OPTION_FLAG:
         al_text_string(text, "one of 0, 1, no, yes, off, on, false, true");
@@ -159,13 +205,13 @@ void al_option_print_allowed(struct al_text *text, const struct al_option *optio
             al_text_string(text, " to ");
             al_text_exact_size(text, option->max);
         }
-        if (option->words->word) {
+        if (*al_option_words(option)->word) {
             al_text_string(text, ", or ");
-            al_text_string(text, option->words->word);
+            al_text_string(text, al_option_words(option)->word);
         }
         break;
     case AL_OPTION_BUDGET:
-        print_words(text, option->words, ", ", ~0U);
+        print_words(text, al_option_words(option), ", ", ~0U);
         al_text_string(text, ", 1% to 100%, or a size in bytes, optionally with K, M, G or T");
         break;
     case AL_OPTION_PATH:

@@ -82,20 +82,27 @@ enum al_option_type {
     AL_OPTION_LIST
 };
 
+/* The longest texts of the table, with their ends. */
+enum { AL_WORD_BYTES = 12, AL_OPTION_NAME_BYTES = 20, AL_OPTION_DEFAULT_BYTES = 16 };
+
 struct al_word {
-    const char *word; /* NULL ends a list */
+    char word[AL_WORD_BYTES]; /* an empty one ends a list */
     unsigned value;
 };
 
+/*
+ * There are no pointers in it: the loader would have to write each of them, into memory that no
+ * process then shares with others.
+ */
 struct al_option {
-    const char *name; /* without the prefix */
+    char name[AL_OPTION_NAME_BYTES]; /* without the prefix */
+    char default_text[AL_OPTION_DEFAULT_BYTES];
     enum al_option_type type;
-    size_t offset; /* of the value in struct al_config */
-    const char *default_text;
-    const struct al_word *words;
+    uint32_t offset; /* of the value in struct al_config */
+    uint16_t words;  /* see al_option_words() */
+    uint16_t help;   /* see al_option_help() */
     uint64_t min;
     uint64_t max;
-    const char *help;
 };
 
 extern const struct al_option al_options[];
@@ -108,6 +115,12 @@ extern const size_t al_option_count;
  */
 unsigned al_config_read(struct al_config *ret_config, char *const environment[],
                         struct al_text *problems);
+
+/* The words that it takes, or that stand for a size's largest value. */
+const struct al_word *al_option_words(const struct al_option *option);
+
+/* What it means, for people. */
+const char *al_option_help(const struct al_option *option);
 
 /* The option's name in reports: "stats_file" is AUTOLOCK_STATS_FILE. */
 void al_option_key(char *ret_key, size_t size, const struct al_option *option);

@@ -87,7 +87,7 @@ int al_parse_percent(const char *value, unsigned *ret_percent)
 
 int al_parse_word(const char *value, const struct al_word *words, unsigned *ret_value)
 {
-    for (; words->word; words++) {
+    for (; *words->word; words++) {
         if (same_word(value, words->word)) {
             *ret_value = words->value;
             return 0;
@@ -100,7 +100,7 @@ int al_parse_flag(const char *value, unsigned *ret_flag)
 {
     static const struct al_word flag_values[] = {{"0", 0},    {"1", 1},     {"no", 0},
                                                  {"yes", 1},  {"off", 0},   {"on", 1},
-                                                 {"true", 1}, {"false", 0}, {NULL, 0}};
+                                                 {"true", 1}, {"false", 0}, {"", 0}};
 
     return al_parse_word(value, flag_values, ret_flag);
 }

@@ -20,9 +20,11 @@ enum { VALUE_BYTES = 2048 };
 
 static const char stat_limit[] = "hierarchical_memory_limit ";
 
+enum { MOUNT_BYTES = 24 };
+
 /* Where the mounts are on every distribution; the rest is in /proc/self/mountinfo. */
-static const char *const mounts_v1[] = {"/sys/fs/cgroup/memory", NULL};
-static const char *const mounts_v2[] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified", NULL};
+static const char mounts_v1[][MOUNT_BYTES] = {"/sys/fs/cgroup/memory", ""};
+static const char mounts_v2[][MOUNT_BYTES] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified", ""};
 
 /* A mount of cgroups, and the file name that is being made of it. */
 struct place {
@@ -206,7 +208,7 @@ uint64_t al_cgroup_find(const char *root, struct al_cgroup_home *ret_home)
     struct place place = {.root = root, .home = ret_home};
     char line[LINE_BYTES];
     struct al_cgroup cgroup;
-    const char *const *mounts;
+    const char(*mounts)[MOUNT_BYTES];
     uint64_t limit;
 
     cgroup.version = AL_CGROUP_NONE;
@@ -216,11 +218,11 @@ uint64_t al_cgroup_find(const char *root, struct al_cgroup_home *ret_home)
         return AL_CGROUP_UNLIMITED;
     place.version = cgroup.version;
     mounts = cgroup.version == AL_CGROUP_V1 ? mounts_v1 : mounts_v2;
-    for (const char *const *mount = mounts; *mount; mount++)
+    for (const char(*mount)[MOUNT_BYTES] = mounts; **mount; mount++)
         if (limit_at(&place, *mount, cgroup.path, &limit))
             return limit;
     /* In a container without a cgroup namespace the mount's root is the container's cgroup. */
-    for (const char *const *mount = mounts; *cgroup.path && *mount; mount++)
+    for (const char(*mount)[MOUNT_BYTES] = mounts; *cgroup.path && **mount; mount++)
         if (limit_at(&place, *mount, "", &limit))
             return limit;
     return limit_by_mountinfo(&place, cgroup.path, line, sizeof(line));

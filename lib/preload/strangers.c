@@ -25,8 +25,8 @@ enum { MAPPINGS_LEAST = 16 };
 const char *al_stranger_sanitizer(void)
 {
     static const struct {
-        const char *symbol;
-        const char *name;
+        char symbol[16];
+        char name[20];
     } rows[] = {
 #define ROW(symbol, name) {symbol, name},
         AL_SANITIZERS(ROW)

@@ -2,7 +2,7 @@
 
 static void add_flags(struct al_text *text, unsigned flags)
 {
-    static const char *const names[] = {"current", "future", "onfault"};
+    static const char names[][8] = {"current", "future", "onfault"};
     const char *separator = "";
 
     for (unsigned i = 0; i < sizeof(names) / sizeof(names[0]); i++) {

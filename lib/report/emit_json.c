@@ -28,7 +28,7 @@ static void array_member(struct al_text *text, const char *name, const struct al
 
     al_text_json_key(text, name);
     al_text_char(text, '[');
-    for (; words->word; words++) {
+    for (; *words->word; words++) {
         if (!(words->value & mask))
             continue;
         al_text_string(text, comma);
@@ -49,7 +49,7 @@ static void option_member(struct al_text *text, const struct al_option *option,
     al_option_key(name, sizeof(name), option);
     switch (option->type) {
     case AL_OPTION_SET:
-        array_member(text, name, option->words, *(const unsigned *)value);
+        array_member(text, name, al_option_words(option), *(const unsigned *)value);
         break;
     case AL_OPTION_FLAG:
         number_member(text, name, *(const unsigned *)value);

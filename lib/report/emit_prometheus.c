@@ -92,8 +92,8 @@ static void emit_info(struct al_text *text, const struct al_snapshot *snapshot)
 
 /* Three metrics, as bytes, other numbers and texts do not go together. */
 static const struct option_metric {
-    const char *name;
-    const char *help;
+    char name[24];
+    char help[48];
     unsigned types; /* bit i: of the enum al_option_type i */
 } option_metrics[] = {
     {"autolock_option_bytes", "sizes in force, +Inf: none", 1U << AL_OPTION_SIZE},
@@ -181,12 +181,12 @@ static void emit_downgrades(struct al_text *text, const struct al_snapshot *snap
 /* -- the table's rows ----------------------------------------------------------------------- */
 
 static const struct {
-    const char *suffix;
-    const char *quantile;
+    char suffix[8];
+    char quantile[8];
 } samples[AL_SAMPLE_TOTAL] = {
-    [AL_SAMPLE_VALUE] = {"", NULL},   [AL_SAMPLE_P50] = {"", "0.5"},
-    [AL_SAMPLE_P99] = {"", "0.99"},   [AL_SAMPLE_P999] = {"", "0.999"},
-    [AL_SAMPLE_SUM] = {"_sum", NULL}, [AL_SAMPLE_COUNT] = {"_count", NULL},
+    [AL_SAMPLE_VALUE] = {"", ""},   [AL_SAMPLE_P50] = {"", "0.5"},
+    [AL_SAMPLE_P99] = {"", "0.99"}, [AL_SAMPLE_P999] = {"", "0.999"},
+    [AL_SAMPLE_SUM] = {"_sum", ""}, [AL_SAMPLE_COUNT] = {"_count", ""},
 };
 
 /* `first`: the row is the first one of its family. */
@@ -203,9 +203,9 @@ static void emit_row(struct al_text *text, const struct al_snapshot *snapshot, s
     if (first || al_family_is_many(family))
         begin_metric(text, name, al_family_type_name(family), al_family_help(&member, row));
     begin_sample(text, name, samples[member.sample].suffix, snapshot);
-    if (family->label)
-        add_label(text, family->label, member.star);
-    if (samples[member.sample].quantile)
+    if (*al_family_label(family))
+        add_label(text, al_family_label(family), member.star);
+    if (*samples[member.sample].quantile)
         add_label(text, "quantile", samples[member.sample].quantile);
     end_sample(text, row->unit, snapshot->field[index]);
 }

@@ -66,7 +66,7 @@ void al_explain_errno(struct al_text *text, int error)
 {
     static const struct {
         int error;
-        const char *name;
+        char name[8];
     } names[] = {{EPERM, "EPERM"},   {ENOMEM, "ENOMEM"}, {EAGAIN, "EAGAIN"}, {ENOSYS, "ENOSYS"},
                  {EINVAL, "EINVAL"}, {ENOENT, "ENOENT"}, {EACCES, "EACCES"}};
 

@@ -1,5 +1,6 @@
 /*
- * The report's numbers as Prometheus groups them: the rows of counters.def by families of metrics.
+ * The report's numbers as Prometheus groups them: the rows of counters.def by families of metrics,
+ * which families.def lists.
  */
 #ifndef AL_FAMILIES_H
 #define AL_FAMILIES_H
@@ -25,15 +26,22 @@ enum al_sample {
  * with a pattern for it, in which one * may stand for one part of the name or a piece of it.
  */
 struct al_family {
-    const char *name; /* a * in it becomes what the pattern's stands for: each row is a metric */
-    enum al_family_type type;
-    const char *label; /* its value is what the pattern's * stands for; NULL: none */
-    const char *help;  /* NULL: the row's */
-    const char *rows[AL_SAMPLE_TOTAL]; /* patterns, by what their rows are; NULL: none */
+    uint16_t type; /* enum al_family_type */
+    /* Where the texts are: without pointers the loader has nothing to write. */
+    uint16_t name;
+    uint16_t label;
+    uint16_t help;
+    uint16_t pattern[AL_SAMPLE_TOTAL];
 };
 
 extern const struct al_family al_families[];
 extern const size_t al_family_count;
+
+/* Its name as it stands in families.def, the label, and the pattern of what is such a sample in it:
+ * "" for none. */
+const char *al_family_name(const struct al_family *family);
+const char *al_family_label(const struct al_family *family);
+const char *al_family_pattern(const struct al_family *family, enum al_sample sample);
 
 /* Where a row belongs. */
 struct al_membership {

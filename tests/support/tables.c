@@ -44,7 +44,7 @@ static void print_options(void)
             printf(" | `%s` | ", option->default_text);
         else
             printf(" | none | ");
-        print_cell(option->help);
+        print_cell(al_option_help(option));
         puts(" |");
     }
 }

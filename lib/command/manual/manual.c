@@ -38,7 +38,7 @@ enum { SHORT = 72 };
 
 const char *manual_short_help(const struct call_option *option)
 {
-    const char *help = option->setting ? option->setting->help : option->help;
+    const char *help = option->setting ? al_option_help(option->setting) : option->help;
     int length = (int)strcspn(help, ";");
     const char *sentence = strstr(help, ". ");
 

@@ -61,8 +61,8 @@ START_TEST(limits_of_the_table)
     ck_assert_uint_le(al_option_count, 64);
     for (size_t i = 0; i < al_option_count; i++) {
         ck_assert_uint_le(strlen(al_options[i].name), AL_NEAREST_MAX);
-        ck_assert_uint_gt(strlen(al_options[i].help), 0);
-        for (const struct al_word *word = al_options[i].words; word->word; word++)
+        ck_assert_uint_gt(strlen(al_option_help(&al_options[i])), 0);
+        for (const struct al_word *word = al_option_words(&al_options[i]); *word->word; word++)
             ck_assert_uint_lt(strlen(word->word), AL_PARSE_ITEM_SIZE - 1);
     }
 }
@@ -88,7 +88,7 @@ START_TEST(every_word_is_taken)
     for (size_t i = 0; i < al_option_count; i++) {
         const struct al_option *option = &al_options[i];
 
-        for (const struct al_word *word = option->words; word->word; word++) {
+        for (const struct al_word *word = al_option_words(option); *word->word; word++) {
             char variable[128] = AL_OPTION_PREFIX;
 
             /* It is a contradiction by itself. */
@@ -141,11 +141,9 @@ END_TEST
 
 START_TEST(what_is_allowed)
 {
-    static const struct al_word no_words[] = {{NULL, 0}};
-    static const struct al_option size = {
-        .type = AL_OPTION_SIZE, .words = no_words, .max = 1 << 20};
-    static const struct al_option flag = {.type = AL_OPTION_FLAG, .words = no_words};
+    struct al_option size = *option_named("MIN_SIZE");
 
+    size.max = 1 << 20;
     ck_assert_str_eq(allowed(option_named("ON_FAILURE")), "one of warn, fail, ignore");
     ck_assert_str_eq(allowed(option_named("FLAGS")),
                      "a comma-separated list of current, future, onfault");
@@ -154,7 +152,8 @@ START_TEST(what_is_allowed)
                      "auto, unlimited, 1% to 100%, or a size in bytes, optionally with "
                      "K, M, G or T");
     ck_assert_str_eq(allowed(&size), "a size in bytes, optionally with K, M, G or T, from 0 to 1M");
-    ck_assert_str_eq(allowed(&flag), "one of 0, 1, no, yes, off, on, false, true");
+    ck_assert_str_eq(allowed(option_named("HUGEPAGES")),
+                     "one of 0, 1, no, yes, off, on, false, true");
 }
 END_TEST
 

@@ -3,7 +3,7 @@
 
 #include <errno.h>
 
-static const struct al_word words[] = {{"one", 1}, {"two", 2}, {"four", 4}, {NULL, 0}};
+static const struct al_word words[] = {{"one", 1}, {"two", 2}, {"four", 4}, {"", 0}};
 
 static const uint64_t untouched = 123456789;
 

@@ -159,7 +159,7 @@ END_TEST
 START_TEST(every_word_of_every_option)
 {
     for (size_t i = 0; i < al_option_count; i++) {
-        for (const struct al_word *word = al_options[i].words; word->word; word++) {
+        for (const struct al_word *word = al_option_words(&al_options[i]); *word->word; word++) {
             char variable[128] = AL_OPTION_PREFIX;
 
             strcat(strcat(strcat(variable, al_options[i].name), "="), word->word);
