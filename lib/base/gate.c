@@ -1,5 +1,6 @@
 #include "gate.h"
 
+#include "large.h"
 #include "sys.h"
 
 #include <linux/futex.h>
@@ -107,7 +108,7 @@ bool al_gate_inside(void)
 #else
 #    define PAGE_MOST 65536
 #endif
-static char page_of_words[PAGE_MOST] __attribute__((aligned(PAGE_MOST)));
+static char page_of_words[PAGE_MOST] AL_ON_PAGES __attribute__((aligned(PAGE_MOST)));
 
 void al_gate_watch_forks(struct al_gate *gate, void (*forked)(void))
 {

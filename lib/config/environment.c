@@ -86,6 +86,9 @@ static int parse_path(const char *value, char *path)
 
     if (length >= AL_OPTION_PATH_SIZE)
         return -ERANGE;
+    /* Where nothing is, nothing is written: a page that is touched stays. */
+    if (!length && !*path)
+        return 0;
     memcpy(path, value, length + 1);
     return 0;
 }

@@ -53,14 +53,27 @@ enum al_log { AL_LOG_QUIET, AL_LOG_ERROR, AL_LOG_WARN, AL_LOG_INFO, AL_LOG_DEBUG
 #define AL_FIELD_SIZE(name)   uint64_t name;
 #define AL_FIELD_BUDGET(name) struct al_budget_option name;
 #define AL_FIELD_COUNT(name)  uint64_t name;
-#define AL_FIELD_PATH(name)   char name[AL_OPTION_PATH_SIZE];
-#define AL_FIELD_LIST(name)   char name[AL_OPTION_LIST_SIZE];
+#define AL_FIELD_PATH(name)
+#define AL_FIELD_LIST(name)
+
+/* Of texts, which are large: behind all others, so that these are on one page. */
+#define AL_TEXT_WORD(name)
+#define AL_TEXT_SET(name)
+#define AL_TEXT_FLAG(name)
+#define AL_TEXT_SIZE(name)
+#define AL_TEXT_BUDGET(name)
+#define AL_TEXT_COUNT(name)
+#define AL_TEXT_PATH(name) char name[AL_OPTION_PATH_SIZE];
+#define AL_TEXT_LIST(name) char name[AL_OPTION_LIST_SIZE];
 
 struct al_config {
 #define AL_OPTION(NAME, TYPE, field, default_text, words, min, max, help) AL_FIELD_##TYPE(field)
 #include "options.def"
 #undef AL_OPTION
     uint64_t given; /* bit i: option i of al_options was set by the environment */
+#define AL_OPTION(NAME, TYPE, field, default_text, words, min, max, help) AL_TEXT_##TYPE(field)
+#include "options.def"
+#undef AL_OPTION
 };
 
 /* The options' places in al_options: AL_OPTION_ID_MODE … */

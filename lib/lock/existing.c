@@ -1,5 +1,6 @@
 #include "existing.h"
 
+#include "large.h"
 #include "locker.h"
 #include "maps.h"
 #include "regions.h"
@@ -16,7 +17,7 @@ static struct {
     al_page first;
     al_page end;
     unsigned turn; /* enum al_kinds */
-} found[FOUND_MAX];
+} found[FOUND_MAX] AL_LARGE;
 
 static size_t found_count;
 static int first_error;

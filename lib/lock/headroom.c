@@ -1,6 +1,7 @@
 #include "headroom.h"
 
 #include "cgroup_use.h"
+#include "large.h"
 #include "sys.h"
 
 /*
@@ -28,8 +29,9 @@ static struct {
     uint64_t left;  /* when it was looked at */
     uint64_t full_since_ns;
     int64_t credit; /* bytes that may be taken before the next look */
-    struct al_cgroup_home home;
 } headroom;
+
+static struct al_cgroup_home home AL_LARGE;
 
 static uint64_t load(const uint64_t *value)
 {
@@ -59,21 +61,21 @@ void al_headroom_begin(uint64_t limit, unsigned percent)
     }
     if (limit != headroom.limit) {
         al_headroom_end();
-        headroom.home.directory[0] = '\0';
-        (void)al_cgroup_find("", &headroom.home);
+        home.directory[0] = '\0';
+        (void)al_cgroup_find("", &home);
         headroom.limit = limit;
     }
     store(&headroom.most, limit / 100 * percent);
     store(&headroom.full_since_ns, 0);
     __atomic_store_n(&headroom.credit, 0, __ATOMIC_RELAXED);
-    __atomic_store_n(&headroom.on, headroom.home.directory[0] != '\0', __ATOMIC_RELEASE);
+    __atomic_store_n(&headroom.on, home.directory[0] != '\0', __ATOMIC_RELEASE);
 }
 
 /* What is left if at least `wanted` is, else exactly: what can be dropped takes longer to learn. */
 static uint64_t look(uint64_t wanted)
 {
     uint64_t most = load(&headroom.most);
-    uint64_t used = al_cgroup_used(&headroom.home);
+    uint64_t used = al_cgroup_used(&home);
     uint64_t droppable;
 
     /* Not to be seen from here any more, as after a chroot. */
@@ -81,7 +83,7 @@ static uint64_t look(uint64_t wanted)
         return UINT64_MAX;
     if (used <= most && most - used >= wanted)
         return most - used;
-    droppable = al_cgroup_droppable(&headroom.home);
+    droppable = al_cgroup_droppable(&home);
     used -= droppable < used ? droppable : used;
     return used < most ? most - used : 0;
 }

@@ -1,6 +1,7 @@
 #include "heap_hold.h"
 
 #include "heap_owner.h"
+#include "large.h"
 #include "locker.h"
 #include "main_heap.h"
 
@@ -11,7 +12,7 @@ enum { PLACES = 32, PLACES_LOG2 = 5 };
 
 static_assert(PLACES == 1 << PLACES_LOG2, "as many places as numbers of them");
 
-static al_page held[PLACES];
+static al_page held[PLACES] AL_LARGE;
 
 /* Thread arenas lie 64 MiB apart, blocks in one near each other: all bits of the number count. */
 static al_page *place_of(al_page page)

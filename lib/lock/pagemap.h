@@ -58,10 +58,11 @@ struct al_leaf {
     size_t index;     /* which 64 MiB of the address space */
     bool anchored;    /* holds a block of ours: glibc cannot unmap it */
     uint8_t refusals; /* how often planting such a block failed */
+    /* Pages that are locked and have no owner. It changes, as no other figure here, so that it is
+     * away from them; not behind the words, where it would take a page for itself. */
+    uint32_t unowned __attribute__((aligned(64)));
     /* The last one is of no page and stays 0: who looks at a page and the next finds it. */
-    uint32_t word[AL_LEAF_PAGES + 1];
-    uint32_t
-        unowned; /* pages that are locked and have no owner: changes, as no other figure here */
+    uint32_t word[AL_LEAF_PAGES + 1] __attribute__((aligned(64)));
 };
 
 /* A branch's entry is NULL, a leaf, or the word that all its pages have, marked in its lowest bit.

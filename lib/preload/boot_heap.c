@@ -1,5 +1,6 @@
 #include "boot_heap.h"
 
+#include "large.h"
 #include "sys.h"
 
 #include <sys/mman.h>
@@ -22,7 +23,7 @@ struct header {
     size_t size;
 };
 
-static char first_bytes[FIRST_BYTES] __attribute__((aligned(2 * sizeof(void *))));
+static char first_bytes[FIRST_BYTES] AL_LARGE;
 static struct chunk first = {.bytes = first_bytes, .size = FIRST_BYTES};
 static struct chunk *newest = &first;
 

@@ -2,6 +2,7 @@
 
 #include "books.h"
 #include "downgrades.h"
+#include "large.h"
 #include "live.h"
 #include "process.h"
 #include "strangers.h"
@@ -106,7 +107,7 @@ void al_ends_report(const char *ended)
  */
 int al_ends_snapshot(struct autolock_stats *ret_stats)
 {
-    static struct al_snapshot snapshot; /* not on the stack, which may be a handler's */
+    static struct al_snapshot snapshot AL_LARGE; /* not on the stack, which may be a handler's */
     uint64_t mask = 0;
     int error = -ENOSYS;
 

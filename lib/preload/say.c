@@ -4,6 +4,7 @@
 #include "downgrades.h"
 #include "io.h"
 #include "kernel.h"
+#include "large.h"
 #include "maps.h"
 #include "process.h"
 #include "sys.h"
@@ -42,7 +43,7 @@ static void say_downgrade(const char *reason)
 
 static void say_refusal(const char *call, int error)
 {
-    static bool said[256]; /* by errno: no processor's are higher */
+    static bool said[256] AL_LARGE; /* by errno: no processor's are higher */
     char line[LINE_BYTES];
     struct al_text text;
 

@@ -6,6 +6,7 @@
 #include "family.h"
 #include "heap_owner.h"
 #include "heap_table.h"
+#include "large.h"
 #include "live.h"
 #include "process.h"
 #include "procfs.h"
@@ -29,7 +30,8 @@ enum { STATUS_BAD_CONFIGURATION = 78 };
 
 struct al_process al_process = {.err = {.duplicate = -1}};
 
-static struct al_config config;
+/* What is not large of it is on one page. */
+static struct al_config config AL_LARGE __attribute__((aligned(512)));
 
 /* The variables, or NULL in a program with more rights than its caller (as secure_getenv does). */
 static char **trusted_environment(void)
@@ -176,6 +178,8 @@ static void __attribute__((constructor)) start(int argc, char **argv)
     al_process.run.pid = (pid_t)al_sys0(SYS_getpid);
     al_process.run.config = &config;
     al_process.run.program = program_name();
+    if (!*config.live_dir)
+        al_live_take_place();
     al_process_set_backend("none");
     al_downgrades_begin(al_now_ns());
     show_counters(argc, argv, &problems);

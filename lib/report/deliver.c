@@ -2,6 +2,7 @@
 
 #include "downgrades.h"
 #include "emit.h"
+#include "large.h"
 #include "procfs.h"
 #include "reason.h"
 #include "replace.h"
@@ -162,7 +163,7 @@ static void emit_into(struct al_text *report, const struct al_snapshot *snapshot
  */
 static struct al_text emit(const struct al_snapshot *snapshot)
 {
-    static char bytes[AL_REPORT_USUAL_BYTES];
+    static char bytes[AL_REPORT_USUAL_BYTES] AL_LARGE;
     struct al_text report = al_text_over(bytes, sizeof(bytes));
     static char *more;
     long mapped;
@@ -184,7 +185,7 @@ static struct al_text emit(const struct al_snapshot *snapshot)
 void al_deliver(struct al_stderr *err, struct al_run *run, const char *ended)
 {
     /* Not on the stack: the program's last words may come from a small one. */
-    static struct al_snapshot snapshot;
+    static struct al_snapshot snapshot AL_LARGE;
     struct al_text report;
     int error;
 

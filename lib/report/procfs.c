@@ -1,10 +1,11 @@
 #include "procfs.h"
 
 #include "io.h"
+#include "large.h"
 
 #include <string.h>
 
-char al_procfs_text[AL_PROCFS_BYTES] __attribute__((aligned(AL_PROCFS_BYTES)));
+char al_procfs_text[AL_PROCFS_BYTES] AL_ON_PAGES __attribute__((aligned(AL_PROCFS_BYTES)));
 
 /* The value of "Name:   123"; 0 without such a line. */
 static uint64_t number_of(const char *status, const char *name)

@@ -1,5 +1,6 @@
 #include "snapshot.h"
 
+#include "large.h"
 #include "mark.h"
 #include "procfs.h"
 #include "sys.h"
@@ -159,7 +160,7 @@ static void show_gauges(const uint64_t *field)
 }
 
 /* If the process is killed, this is the last that is known of it. */
-static struct al_snapshot at_start;
+static struct al_snapshot at_start AL_LARGE;
 
 void al_run_locked(struct al_run *run)
 {

@@ -1,5 +1,6 @@
 #include "counters.h"
 
+#include "large.h"
 #include "live.h"
 #include "sys.h"
 
@@ -13,14 +14,15 @@ static __thread bool thread_ended __attribute__((tls_model("initial-exec")));
 void (*al_counters_on_attach)(struct al_counts *counts);
 
 static bool stopped;
+static bool used;
 
 /* Blocks of the forking threads: private, unlike all others. */
 enum { FORKING_MAX = 4 };
-static struct al_counts forking[FORKING_MAX];
+static struct al_counts forking[FORKING_MAX] AL_LARGE;
 
 /* While the thread forks: its own block, and what all had counted before. */
 static __thread struct al_counts *block_before_fork __attribute__((tls_model("initial-exec")));
-static uint64_t before_fork[FORKING_MAX][AL_COUNTER_TOTAL];
+static uint64_t before_fork[FORKING_MAX][AL_COUNTER_TOTAL] AL_LARGE;
 
 static bool claim(struct al_counts *counts)
 {
@@ -92,6 +94,7 @@ void al_count_attach(enum al_counter counter, uint64_t amount)
 
     if (stopped)
         return;
+    __atomic_store_n(&used, true, __ATOMIC_RELAXED);
     counts = thread_ended ? NULL : claim_any();
     if (!counts) {
         __atomic_fetch_add(&al_live.shared.value[counter], amount, __ATOMIC_RELAXED);
@@ -107,6 +110,11 @@ void al_count_attach(enum al_counter counter, uint64_t amount)
             al_counters_on_attach(counts);
     }
     al_count_up(&counts->value[counter], amount);
+}
+
+bool al_counters_used(void)
+{
+    return __atomic_load_n(&used, __ATOMIC_RELAXED);
 }
 
 void al_counters_stop(void)

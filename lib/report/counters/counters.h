@@ -113,6 +113,9 @@ void al_counters_add_block(uint64_t sum[static AL_COUNTER_TOTAL], const struct a
  */
 extern void (*al_counters_on_attach)(struct al_counts *counts);
 
+/* Whether anybody has ever counted. */
+bool al_counters_used(void);
+
 /* No thread that is not counting yet ever will: for a library that stays inert. */
 void al_counters_stop(void);
 

@@ -108,7 +108,11 @@ static struct al_times times_of(const struct al_histogram *histogram, uint64_t c
     size_t found = 0;
 
     for (size_t i = 0; found < sizeof(ranks) / sizeof(ranks[0]); i++) {
-        passed += count_in(histogram, i);
+        uint64_t here = count_in(histogram, i);
+
+        if (!here)
+            continue;
+        passed += here;
         for (; found < sizeof(ranks) / sizeof(ranks[0]) && passed >= ranks[found]; found++)
             *percentiles[found] = lesser(al_histogram_most(i), max);
     }

@@ -1,6 +1,7 @@
 #include "live.h"
 
 #include "io.h"
+#include "large.h"
 #include "live_file.h"
 #include "sys.h"
 #include "text.h"
@@ -18,7 +19,7 @@
 /* Of memfd_create; older headers have neither. */
 enum { CLOEXEC = 1, NOEXEC_SEAL = 8 };
 
-struct al_live al_live;
+struct al_live al_live AL_ON_PAGES;
 
 static_assert(sizeof(struct al_live) % AL_LIVE_ALIGNMENT == 0, "on pages of its own");
 static_assert(sizeof(struct al_slab) == 64, "blocks stay aligned");
@@ -60,11 +61,20 @@ static int write_all(int fd, const void *bytes, size_t count)
     return 0;
 }
 
+/* The same for pages in which nothing stands yet, which are then had once and not twice. The
+ * arguments are those of 64 bits. */
+static int write_none(int fd, size_t count)
+{
+    if (sizeof(long) == sizeof(uint64_t) && al_sys4(SYS_fallocate, fd, 0, 0, count) == 0)
+        return 0;
+    return write_all(fd, &al_live, count);
+}
+
 /* In the place of the pages, with one call: for memfds, which the kernel asks nobody about. */
-static int map_over(int fd)
+static int map_over(int fd, int flags)
 {
     long mapped = al_sys_mmap(&al_live, sizeof(al_live), PROT_READ | PROT_WRITE,
-                              MAP_SHARED | MAP_FIXED, fd, 0);
+                              MAP_SHARED | MAP_FIXED | flags, fd, 0);
 
     return al_sys_failed(mapped) ? (int)mapped : 0;
 }
@@ -87,31 +97,36 @@ static int put_there(long from)
     return al_sys_failed(moved) ? (int)moved : 0;
 }
 
+enum content { EMPTY_MEMFD, MEMFD, FILE_OF_ALL };
+
 /*
  * The bytes of the pages. A memfd ends before the histograms that may never be used: what is mapped
  * behind its end cannot be accessed, and mlockall brings nothing in there.
  */
-static int fill(int fd, bool own)
+static int fill(int fd, enum content content)
 {
-    if (!own)
+    if (content == EMPTY_MEMFD)
+        return write_none(fd, AL_LIVE_USUAL);
+    if (content == FILE_OF_ALL)
         al_times_have();
-    return write_all(fd, &al_live, own ? AL_LIVE_USUAL : sizeof(al_live));
+    return write_all(fd, &al_live, content == MEMFD ? AL_LIVE_USUAL : sizeof(al_live));
 }
 
-/* The same pages, with what they hold, from `fd`; `own`: a memfd. */
-static int put_into(int fd, bool own)
+/* The same pages, with what they hold, from `fd`. */
+static int put_into(int fd, enum content content)
 {
+    bool own = content != FILE_OF_ALL;
     int error;
 
     if (al_page_size() > AL_LIVE_ALIGNMENT)
         return -EINVAL;
     if (!may_write(sizeof(al_live)))
         return -EFBIG;
-    error = fill(fd, own);
+    error = fill(fd, content);
     if (error)
         return error;
     if (own)
-        error = map_over(fd);
+        error = map_over(fd, content == EMPTY_MEMFD ? MAP_POPULATE : 0);
     else
         error = put_there(
             al_sys_mmap(NULL, sizeof(al_live), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
@@ -123,7 +138,7 @@ static int put_into(int fd, bool own)
     return 0;
 }
 
-static int put_into_memfd(void)
+static int put_into_memfd(enum content content)
 {
     int fd = (int)al_sys2(SYS_memfd_create, AL_LIVE_NAME, CLOEXEC);
     int error;
@@ -133,7 +148,7 @@ static int put_into_memfd(void)
         fd = (int)al_sys2(SYS_memfd_create, AL_LIVE_NAME, CLOEXEC | NOEXEC_SEAL);
     if (fd < 0)
         return fd;
-    error = put_into(fd, true);
+    error = put_into(fd, content);
     al_io_close(fd);
     return error;
 }
@@ -164,7 +179,7 @@ static int put_into_open(int fd)
 
     al_live.head.ppid = (int32_t)al_sys0(SYS_getppid);
     al_live.head.locked = al_sys2(SYS_flock, fd, LOCK_EX | LOCK_NB) == 0;
-    error = put_into(fd, false);
+    error = put_into(fd, FILE_OF_ALL);
     if (!error)
         place.file = al_io_identify(fd);
     al_io_close(fd);
@@ -236,6 +251,12 @@ static void describe_process(int32_t pid)
     set_state(AL_LIVE_RUNNING);
 }
 
+void al_live_take_place(void)
+{
+    if (!al_counters_used())
+        (void)put_into_memfd(EMPTY_MEMFD);
+}
+
 int al_live_begin(const struct al_live_start *start)
 {
     struct al_live_head *head = &al_live.head;
@@ -251,8 +272,8 @@ int al_live_begin(const struct al_live_start *start)
         if (error)
             (void)al_live_file_set_directory("");
     }
-    if (!place.in_file)
-        (void)put_into_memfd();
+    if (!place.in_file && !place.shared)
+        (void)put_into_memfd(MEMFD);
     return error;
 }
 
@@ -271,7 +292,7 @@ bool al_live_forked(int32_t pid)
     bool own = true;
 
     if (place.shared) {
-        own = !place.in_file && put_into_memfd() == 0;
+        own = !place.in_file && put_into_memfd(MEMFD) == 0;
         if (!own) {
             own = put_into_private() == 0;
             place.shared = !own;
@@ -291,7 +312,7 @@ void al_live_show_forked(void)
     if (place.shared)
         return;
     if (!al_live_file_has_directory() || put_into_file() != 0)
-        (void)put_into_memfd();
+        (void)put_into_memfd(MEMFD);
 }
 
 bool al_live_in_file(void)

@@ -136,6 +136,12 @@ struct al_live_start {
 };
 
 /*
+ * Puts the counters into a memfd before anything is written to them, which need not be copied then;
+ * not if somebody has counted. Before al_live_begin(), where there is to be no file.
+ */
+void al_live_take_place(void);
+
+/*
  * Makes the counters visible, with the command line and the options that have been written to
  * al_live.head before. Returns 0, or the negative errno of the file, in whose place there is
  * a memfd then. Where even that cannot be had they stay private, and all else is as it would be.
