@@ -311,8 +311,8 @@ static size_t take_ring(struct faults_perf *perf, const struct ring *ring, size_
 {
     uint64_t head = __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE);
     uint64_t tail = ring->page->data_tail;
-    size_t count = head - tail;
-    size_t from = tail % perf->ring_bytes;
+    size_t count = (size_t)(head - tail);
+    size_t from = (size_t)(tail % perf->ring_bytes);
     size_t until_end = perf->ring_bytes - from;
 
     if (count > perf->ring_bytes)

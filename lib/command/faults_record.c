@@ -123,6 +123,7 @@ uint64_t faults_record_time(const struct perf_event_header *header)
 static void read_sample(struct cursor *cursor, struct faults_record *record)
 {
     uint64_t pointer = next(cursor);
+    uint64_t stack_bytes;
     uint32_t pid;
     uint32_t tid;
 
@@ -146,19 +147,20 @@ static void read_sample(struct cursor *cursor, struct faults_record *record)
         cursor->at += count * sizeof(uint64_t);
         cursor->left -= count * sizeof(uint64_t);
     }
-    record->stack_bytes = next(cursor);
+    stack_bytes = next(cursor);
     record->stack = cursor->at;
-    if (record->stack_bytes + sizeof(uint64_t) > cursor->left) {
-        record->stack_bytes = 0;
+    record->stack_bytes = 0;
+    if (stack_bytes > cursor->left || cursor->left - stack_bytes < sizeof(uint64_t))
         return;
-    }
+    record->stack_bytes = (size_t)stack_bytes;
     cursor->at += record->stack_bytes;
     cursor->left -= record->stack_bytes;
     /* How much of it is filled. */
     if (record->stack_bytes) {
         uint64_t filled = next(cursor);
 
-        record->stack_bytes = filled < record->stack_bytes ? filled : record->stack_bytes;
+        if (filled < record->stack_bytes)
+            record->stack_bytes = (size_t)filled;
     }
 }
 

@@ -223,7 +223,7 @@ static int judge(const struct run_gate *gate, const struct run_figures *figures,
     const struct run_gate_options *options = gate->options;
     struct run_verdict verdict = run_expect_judge(&options->expectations, figures, program);
     struct run_about about = {
-        .began = time(NULL) - (now_ms() - gate->began_ms) / 1000,
+        .began = time(NULL) - (time_t)((now_ms() - gate->began_ms) / 1000),
         .took_ms = now_ms() - gate->began_ms,
         .ended = describe(ended->status),
         .tree = options->tree,

@@ -86,7 +86,7 @@ static bool read_all(void)
 
 static void sleep_for(int64_t milliseconds)
 {
-    struct timespec time = {milliseconds / 1000, milliseconds % 1000 * 1000000};
+    struct timespec time = {(time_t)(milliseconds / 1000), (long)(milliseconds % 1000 * 1000000)};
 
     while (nanosleep(&time, &time) && errno == EINTR)
         ;

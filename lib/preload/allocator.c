@@ -89,8 +89,11 @@ void al_allocator_learn(struct al_allocator *ret_allocator, bool try_out)
     ret_allocator->is_mapping = al_allocator_is_glibc ? is_mapping : NULL;
     if (musls)
         ret_allocator->is_mapping = is_musls_mapping;
-    /* Other allocators unmap through the functions that we stand before. */
-    ret_allocator->keeps_used_heaps = al_allocator_is_glibc || !libcs;
+    /*
+     * Other allocators unmap through the functions that we stand before. In programs of 32 bits
+     * glibc's heaps have 1 MiB each, and a block of ours would keep but one of a leaf.
+     */
+    ret_allocator->keeps_used_heaps = libcs ? al_allocator_is_glibc && sizeof(size_t) > 4 : true;
     ret_allocator->holds = true;
 }
 

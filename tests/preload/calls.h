@@ -55,7 +55,7 @@ static inline void *show_pointer(const char *call, void *pointer, int error, uin
         long long ours_;                                                                           \
         int our_errno_;                                                                            \
         errno = ERRNO_UNTOUCHED;                                                                   \
-        ours_ = (long long)(call);                                                                 \
+        ours_ = (long)(call);                                                                      \
         our_errno_ = errno;                                                                        \
         errno = ERRNO_UNTOUCHED;                                                                   \
         expect_equal(ours_, syscall(__VA_ARGS__));                                                 \

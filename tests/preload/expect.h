@@ -28,6 +28,9 @@ enum { ERRNO_UNTOUCHED = 12345 };
 /* The tests count in pages of the smallest size; other sizes are skipped by need_privilege(). */
 enum { PAGE = 4096 };
 
+/* More than the address space of any program has. */
+#define BEYOND            (sizeof(size_t) > 4 ? (size_t)(UINT64_C(1) << 47) : (size_t)0xf0000000)
+
 #define expect(condition) ((condition) ? (void)0 : expect_failed(__FILE__, __LINE__, #condition))
 
 /* Both sides are shown when they differ. */

@@ -45,8 +45,7 @@ static void show_mmap(void)
     SHOW_FAILURE(mmap(NULL, PAGE, RW, MAP_PRIVATE, file, 1), SYS_mmap, NULL, (long)PAGE, RW,
                  MAP_PRIVATE, file, 1L);
     SHOW_FAILURE(mmap(NULL, SIZE_MAX, RW, ANON, -1, 0), SYS_mmap, NULL, SIZE_MAX, RW, ANON, -1, 0L);
-    SHOW_FAILURE(mmap(NULL, (size_t)1 << 47, RW, ANON, -1, 0), SYS_mmap, NULL, (size_t)1 << 47, RW,
-                 ANON, -1, 0L);
+    SHOW_FAILURE(mmap(NULL, BEYOND, RW, ANON, -1, 0), SYS_mmap, NULL, BEYOND, RW, ANON, -1, 0L);
     SHOW_FAILURE(mmap((void *)1, PAGE, RW, ANON | MAP_FIXED, -1, 0), SYS_mmap, 1L, (long)PAGE, RW,
                  ANON | MAP_FIXED, -1, 0L);
     SHOW_FAILURE(mmap(NULL, PAGE, PROT_READ, MAP_PRIVATE, write_only, 0), SYS_mmap, NULL,

@@ -26,8 +26,10 @@
 #    define MAP_32BIT 0
 #endif
 
-/* 32-bit processors count its offset, here 0, in pages. */
-#if !defined(SYS_mmap)
+/* 32-bit processors count its offset, here 0, in pages; the older one of x86 reads its arguments
+ * from memory. */
+#if defined(SYS_mmap2)
+#    undef SYS_mmap
 #    define SYS_mmap SYS_mmap2
 #endif
 

@@ -9,8 +9,8 @@
 
 #include <malloc.h>
 
-static const size_t TERABYTE = (size_t)1 << 40;
-static const size_t HUGE_RESERVATION = (size_t)200 << 30;
+static const size_t TERABYTE = (size_t)(UINT64_C(1) << 40);
+static const size_t HUGE_RESERVATION = (size_t)(UINT64_C(200) << 30);
 
 static const int rw = PROT_READ | PROT_WRITE;
 static const int anon = MAP_PRIVATE | MAP_ANONYMOUS;
@@ -38,17 +38,26 @@ static void *had(void *block)
     return block;
 }
 
+static void need_address_space(void)
+{
+    if (sizeof(size_t) < 8)
+        skip("a program of 32 bits has no such address space");
+}
+
 static void reservation(void)
 {
+    need_address_space();
     touch(mmap(NULL, TERABYTE, rw, anon | MAP_NORESERVE, -1, 0), TERABYTE);
 }
 
 static void shared_file(void)
 {
     char name[] = "/tmp/autolock_sparse.XXXXXX";
-    int fd = mkstemp(name);
     char *start;
+    int fd;
 
+    need_address_space();
+    fd = mkstemp(name);
     expect(fd >= 0 && unlink(name) == 0);
     if (ftruncate(fd, (off_t)TERABYTE))
         skip("no file of a terabyte can be made here");
@@ -96,8 +105,10 @@ static void by_mremap(void)
 
 static void by_mprotect(void)
 {
-    char *start = mmap(NULL, HUGE_RESERVATION, PROT_NONE, anon | MAP_NORESERVE, -1, 0);
+    char *start;
 
+    need_address_space();
+    start = mmap(NULL, HUGE_RESERVATION, PROT_NONE, anon | MAP_NORESERVE, -1, 0);
     expect(start != MAP_FAILED && mprotect(start, HUGE_RESERVATION, rw) == 0);
     touch(start, HUGE_RESERVATION);
 }

@@ -97,11 +97,14 @@ static void what_comes(void)
 static void nothing_stays_nothing(void)
 {
     struct sysinfo machine;
+    uint64_t length;
 
     need_privilege();
     expect(sysinfo(&machine) == 0);
+    length = (uint64_t)machine.totalram * machine.mem_unit;
     expect(munlockall() == 0);
-    (void)map(machine.totalram * machine.mem_unit, private | MAP_NORESERVE);
+    /* All of the memory, or half of a small address space. */
+    (void)map(length < SIZE_MAX / 2 ? (size_t)length : SIZE_MAX / 2, private | MAP_NORESERVE);
     (void)map(1 << 20, private);
     expect_equal(status_kb("VmLck"), 0);
     if (geteuid() == 0)

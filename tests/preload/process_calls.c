@@ -22,7 +22,7 @@ static void show_threads(void)
     SHOW_INT(pthread_join(thread, &result));
     SHOW_INT((intptr_t)result);
     SHOW_INT(pthread_attr_init(&attributes));
-    SHOW_INT(pthread_attr_setstacksize(&attributes, (size_t)1 << 46));
+    SHOW_INT(pthread_attr_setstacksize(&attributes, BEYOND));
     SHOW_INT(pthread_create(&thread, &attributes, add_one, NULL));
     SHOW_INT(pthread_attr_setstacksize(&attributes, 1 << 20));
     SHOW_INT(pthread_attr_setguardsize(&attributes, 0));

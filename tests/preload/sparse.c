@@ -97,7 +97,7 @@ static unsigned use_pieces(size_t size)
 
 int main(int argc, char **argv)
 {
-    size_t size = argc == 3 ? strtoull(argv[2], NULL, 10) : 0;
+    size_t size = argc == 3 ? (size_t)strtoull(argv[2], NULL, 10) : 0;
     unsigned char *start;
 
     expect(size >= PIECE);

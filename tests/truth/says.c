@@ -91,7 +91,7 @@ static void add_own(void)
     for (size_t i = 0; i < journal_length; i++)
         add("journal %s %lu %lu %lu %s\n", journal[i].what, (unsigned long)journal[i].a,
             (unsigned long)journal[i].b, (unsigned long)journal[i].c,
-            journal[i].d ? (const char *)journal[i].d : "-");
+            journal[i].d ? (const char *)(uintptr_t)journal[i].d : "-");
 }
 
 static void gather(void)

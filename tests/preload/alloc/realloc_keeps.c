@@ -85,7 +85,7 @@ static void that_fails(void)
 {
     char *small = resized(NULL, 3000);
     char *large = resized(NULL, 5 * LARGE);
-    volatile size_t too_much = SIZE_MAX / 2;
+    volatile size_t too_much = SIZE_MAX / 2 + 1;
 
     for (int i = 0; i < 3; i++) {
         expect(!realloc(small, too_much) && errno == ENOMEM);

@@ -81,8 +81,12 @@ static void make_children(pid_t (*make)(void))
 
 static void by_fork_without_handlers(void)
 {
-    if (!_Fork)
-        skip("libc has no _Fork");
+    /* Ours is there whatever libc has. */
+    void *libc = dlopen("libc.so.6", RTLD_NOW | RTLD_NOLOAD);
+
+    expect(libc);
+    if (!dlsym(libc, "_Fork"))
+        skip("this libc has no _Fork");
     make_children(_Fork);
 }
 
