@@ -30,18 +30,25 @@ void al_process_after_fork(void)
 {
     const struct al_config *config = al_process.run.config;
     bool tracks;
+    pid_t pid;
 
     if (!al_process.active)
         return;
-    /* Another child handler may have allocated before this one was called. */
-    if (al_gate_tells_forks(&al_books.gate) && !al_gate_is_foreign(&al_books.gate))
+    /*
+     * Another child handler may have allocated before this one was called. Emulators say that they
+     * wipe the gate's page and do not: the number tells there, which in another namespace may be
+     * the parent's.
+     */
+    pid = (pid_t)al_sys0(SYS_getpid);
+    if (al_gate_tells_forks(&al_books.gate) && !al_gate_is_foreign(&al_books.gate) &&
+        al_process.run.pid == pid)
         return;
     tracks = config->fork != AL_FORK_NONE && al_process.run.figures;
     /* Whoever held it is not in this process. */
     al_gate_reset(&al_books.gate);
     al_ends_after_fork();
     al_stderr_release(&al_process.err);
-    al_process.run.pid = (pid_t)al_sys0(SYS_getpid);
+    al_process.run.pid = pid;
     if (!al_live_forked(al_process.run.pid)) {
         al_thread_counts = NULL;
         al_process_sandboxed();
