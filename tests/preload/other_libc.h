@@ -70,7 +70,9 @@ static inline void *other_libc_pvalloc(size_t size)
 {
     const size_t mask = (size_t)sysconf(_SC_PAGESIZE) - 1;
 
-    return pvalloc ? pvalloc(size) : valloc((size + mask) & ~mask);
+    if (pvalloc)
+        return pvalloc(size);
+    return valloc(size > SIZE_MAX - mask ? SIZE_MAX : (size + mask) & ~mask);
 }
 
 static inline int other_libc_pkey_mprotect(void *start, size_t length, int protection, int key)

@@ -4,12 +4,13 @@
 #
 #     sh tests/support/portability.sh BUILD-DIRECTORY [SYSTEM…]
 #
-# SYSTEM: musl, bullseye, bookworm, trixie, aarch64, armhf; all unless given. Debian's releases are
+# SYSTEM: musl, bullseye, bookworm, trixie, i386, aarch64, armhf; all unless given. Debian's releases are
 # made by debootstrap, as root, and kept in BUILD-DIRECTORY/portability. A system that cannot be had
-# here is a row that says why. The same rows, separated by tabs, are in portability/table.tsv.
+# here is a row that says why. The same rows, separated by tabs, are in portability/table.tsv, and the
+# tests that were skipped, each with its reason, in portability/skipped.tsv.
 set -eu
 
-[ $# -ge 1 ] || { sed -n '2,9s/^# \{0,1\}//p' "$0"; exit 64; }
+[ $# -ge 1 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 64; }
 build=$(cd "$1" && pwd)
 shift
 source=$(cd "$(dirname "$0")/../.." && pwd)
@@ -20,7 +21,7 @@ machine=$(uname -m)
 failed=0
 
 [ -e "$library" ] || { echo "portability: no $library" >&2; exit 1; }
-[ $# -gt 0 ] || set -- musl bullseye bookworm trixie aarch64 armhf
+[ $# -gt 0 ] || set -- musl bullseye bookworm trixie i386 aarch64 armhf
 
 # Mounts end with this namespace.
 if [ "$(id -u)" = 0 ] && [ "${AUTOLOCK_PORTABILITY_INSIDE:-}" != yes ]; then
@@ -32,10 +33,14 @@ unset AUTOLOCK_PORTABILITY_INSIDE
 mkdir -p "$folder"
 table=$folder/table.tsv
 printf 'system\tlibc\tprocessor\tloads\tlocks\treports\tprograms\n' >"$table"
+skipped=$folder/skipped.tsv
+: >"$skipped"
 
-# Programs that judge themselves; those that a Python script looks at run on this machine alone.
-tests='^preload\.(flags|late_allocation|whole_pages|forks|own_wishes|helps|alloc)[._]'
-tests="$tests|^preload\.(late_allocation|whole_pages)\$"
+# Programs that judge themselves, of each family of hooks; those that a Python script looks at run on this
+# machine alone, and other allocators than libc's are not those of the system.
+tests='^preload\.(flags|late_allocation|whole_pages|forks|own_wishes|helps|reserves|alloc|allocator\.libc'
+tests="$tests|forwards_to_next|dlopen_caller|boot_heap)"
+others='figures|jemalloc|mimalloc|tcmalloc'
 
 row() { # system, libc, processor, loads, locks, reports, programs
     printf '%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$@" >>"$table"
@@ -71,14 +76,27 @@ configure() { # name, cmake arguments…
         nice cmake --build "$directory" --parallel "$(nproc)"; } >"$directory.log" 2>&1
 }
 
-run() { # name, pattern
+# The tests' own words are behind their numbers in the log.
+list_skipped() { # system, log
+    awk -v system="$1" '
+        /^[0-9]+: skipped: / { number = $1; sub(/^[0-9]+: skipped: /, ""); reason[number + 0] = $0 }
+        /\*\*\*Skipped/ {
+            match($0, /#[0-9]+/)
+            number = substr($0, RSTART + 1, RLENGTH - 1) + 0
+            match($0, /(preload|truth)\.[^ ]+/)
+            print system "\t" substr($0, RSTART, RLENGTH) "\t" (number in reason ? reason[number] : "no reason")
+        }' "$2" >>"$skipped"
+}
+
+run() { # name, system
     log=$folder/$1.tests.log
-    ctest --test-dir "$folder/$1" -R "$2" --output-on-failure --timeout 200 >"$log" 2>&1 || :
+    ctest --test-dir "$folder/$1" -R "$tests" -E "$others" --verbose --timeout 200 >"$log" 2>&1 || :
     total=$(sed -n 's/.* tests failed out of \([0-9]*\)$/\1/p' "$log")
     bad=$(sed -n 's/.*tests passed, \([0-9]*\) tests failed.*/\1/p' "$log")
     idle=$(grep -c '\*\*\*Skipped' "$log" || :)
     programs="$((${total:-0} - ${bad:-0} - idle)) passed, ${bad:-0} failed, $idle skipped"
     if [ "${bad:-1}" != 0 ] || [ "${total:-0}" -le "$idle" ]; then failed=1; fi
+    list_skipped "$2" "$log"
 }
 
 of_musl() {
@@ -93,7 +111,7 @@ of_musl() {
     version=$(/lib/ld-musl-"$machine".so.1 2>&1 | sed -n 's/^Version //p')
     judge musl env LD_PRELOAD="$library" AUTOLOCK_STATS=json \
         AUTOLOCK_STATS_FILE="$folder/musl/report.json" "$folder/musl/tests/preload/small_steps" 1
-    run musl "$tests"
+    run musl musl
     row 'this machine' "musl $version" "$machine" $loads $locks $reports "$programs"
 }
 
@@ -134,8 +152,32 @@ of_debian() { # suite
     judge "$1" sh "$source/tests/support/inside.sh" "$root" /usr/bin/env LD_PRELOAD="$library" \
         AUTOLOCK_STATS=json AUTOLOCK_STATS_FILE="$folder/$1/report.json" \
         "$folder/$1/tests/preload/small_steps" 1
-    run "$1" "$tests"
+    run "$1" "$1"
     row "Debian $1" "glibc $version" "$machine" $loads $locks $reports "$programs"
+}
+
+# Without an emulator: all of it is true of 32-bit programs on this machine.
+of_i386() {
+    if [ "$machine" != x86_64 ] || ! command -v i686-linux-gnu-gcc >/dev/null || [ ! -e /lib/ld-linux.so.2 ]; then
+        skip 'this machine' glibc i386 'no i686-linux-gnu-gcc here, or no libc6-i386'
+        return
+    fi
+    if ! configure i386.library -DCMAKE_TOOLCHAIN_FILE="$source/cmake/i686-linux-gnu.cmake" \
+        -DAUTOLOCK_TESTS=OFF -DAUTOLOCK_WERROR=ON; then
+        not_built 'this machine' glibc i386 "$folder/i386.library.log"
+        return
+    fi
+    there=$folder/i386.library/lib/libautolock.so
+    if ! configure i386 -DCMAKE_TOOLCHAIN_FILE="$source/cmake/i686-linux-gnu.cmake" \
+        -DAUTOLOCK_LIBRARY="$there"; then
+        not_built 'this machine' glibc i386 "$folder/i386.log"
+        return
+    fi
+    version=$(/lib/ld-linux.so.2 --version | sed -n '1s/.* \([0-9.]*[0-9]\)\.$/\1/p')
+    judge i386 env LD_PRELOAD="$there" AUTOLOCK_STATS=json \
+        AUTOLOCK_STATS_FILE="$folder/i386/report.json" "$folder/i386/tests/preload/small_steps" 1
+    run i386 i386
+    row 'this machine' "glibc $version" i386 $loads $locks $reports "$programs"
 }
 
 # qemu-user keeps nothing locked on fault, and has memory of its own among the program's, so that
@@ -158,16 +200,19 @@ of_processor() { # processor, triplet, emulator
         not_built emulated glibc "$1" "$folder/$1.log"
         return
     fi
+    version=$("$3" "$(find "/usr/$2/lib" -maxdepth 1 -name 'ld-linux*' | head -n 1)" --version |
+        sed -n '1s/.* \([0-9.]*[0-9]\)\.$/\1/p')
     judge "$1" "$3" -L "/usr/$2" -E LD_PRELOAD="$there" -E AUTOLOCK_STATS=json \
         -E AUTOLOCK_STATS_FILE="$folder/$1/report.json" "$folder/$1/tests/preload/small_steps" 1
-    run "$1" '^preload\.(flags|late_allocation|forks|helps)'
-    row 'emulated (qemu-user)' glibc "$1" $loads $locks $reports "$programs"
+    run "$1" "$1"
+    row 'emulated (qemu-user)' "glibc $version" "$1" $loads $locks $reports "$programs"
 }
 
 for system; do
     case $system in
     musl) of_musl ;;
     bullseye | bookworm | trixie) of_debian "$system" ;;
+    i386) of_i386 ;;
     aarch64) of_processor aarch64 aarch64-linux-gnu qemu-aarch64-static ;;
     armhf) of_processor armhf arm-linux-gnueabihf qemu-arm-static ;;
     *) echo "portability: no such system: $system" >&2; exit 64 ;;
@@ -176,4 +221,14 @@ done
 
 awk -F '\t' '{ gsub(/\t/, " | "); print "| " $0 " |" }
     NR == 1 { print "| --- | --- | --- | --- | --- | --- | --- |" }' "$table"
+
+# Whose reasons are the same are one line.
+echo
+awk -F '\t' '{ key = $1 "\t" $3; if (!(key in names)) order[++count] = key; names[key] = names[key] ", " $2; many[key]++ }
+    END {
+        for (i = 1; i <= count; i++) {
+            split(order[i], part, "\t")
+            print "skipped, " part[1] ", " many[order[i]] " (" part[2] "): " substr(names[order[i]], 3)
+        }
+    }' "$skipped"
 exit $failed

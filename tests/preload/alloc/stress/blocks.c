@@ -20,6 +20,10 @@ static struct block *blocks;
 /* Where libc puts the arenas of threads, by their number: those that a block was ever in. */
 enum { ARENA_BYTES = 64 << 20, ARENAS = 1 << 21 };
 
+/* What the library knows of each page of so many addresses. Other libcs than glibc have no arenas:
+ * among their blocks is all else too, and so are these tables. */
+enum { TABLE_BYTES = 68 << 10 };
+
 static bool *arena_seen;
 
 void blocks_begin(void)
@@ -228,9 +232,19 @@ void blocks_claim(void)
     }
 }
 
-void blocks_watch(void)
+size_t blocks_watch(void)
 {
-    for (size_t i = 0; i < ARENAS; i++)
-        if (arena_seen[i])
-            claims_watch((const void *)(i * ARENA_BYTES), ARENA_BYTES, "arena");
+    size_t seen = 0;
+
+    for (size_t i = 0; i < ARENAS; i++) {
+        if (!arena_seen[i])
+            continue;
+        claims_watch((const void *)(i * ARENA_BYTES), ARENA_BYTES, "arena");
+        seen++;
+    }
+#if defined(__GLIBC__)
+    return 0;
+#else
+    return seen * TABLE_BYTES;
+#endif
 }

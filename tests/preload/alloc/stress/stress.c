@@ -227,33 +227,39 @@ static size_t foreign_most(size_t locked_bytes)
     return share > FOREIGN_LEAST ? share : FOREIGN_LEAST;
 }
 
-/* The heap, the arenas of threads, and stacks, also of threads that have ended. */
-static void watch_places(void)
+/* The heap, the arenas of threads, and stacks, also of threads that have ended. Returns what
+ * blocks_watch() does. */
+static size_t watch_places(void)
 {
+    size_t librarys;
+
     for (size_t i = 0; i < watch_count(); i++)
         if (strcmp(watch_at(i)->name, "[heap]") == 0)
             claims_watch((const void *)watch_at(i)->start, watch_at(i)->end - watch_at(i)->start,
                          "[heap]");
-    blocks_watch();
+    librarys = blocks_watch();
     for (size_t i = 0; i < stacks_seen && i < MAX_STACKS; i++)
         claims_watch(stacks[i].start, stacks[i].length, "stack");
+    return librarys;
 }
 
 /* All threads stand still. */
 static void checkpoint(const char *when)
 {
     struct claims_result result;
+    size_t librarys;
 
     watch_take();
     claims_reset();
     blocks_claim();
     regions_claim();
     breaks_claim();
-    watch_places();
+    librarys = watch_places();
     for (unsigned i = 0; i < options.threads; i++)
         if (workers[i].stack.start)
             claim_stack(&workers[i]);
     result = claims_check(policy.onfault || options.marks_only, explain);
+    result.slack_bytes += librarys;
     dprintf(STDOUT_FILENO,
             "round %lu %s: claimed %zu KB, locked %zu KB, without owner %zu of %zu KB, "
             "not ours %zu KB, %zu VMAs\n",

@@ -49,7 +49,8 @@ void __attribute__((noreturn)) child_of_fork(void);
 void blocks_begin(void);
 void block_operation(struct random *random, bool draining);
 void blocks_claim(void);
-void blocks_watch(void); /* the arenas that any block was ever in */
+/* The arenas that any block was ever in. Returns how much of the library's own may be there too. */
+size_t blocks_watch(void);
 
 /* -- regions.c -- */
 void regions_begin(void);

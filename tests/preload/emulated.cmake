@@ -1,0 +1,14 @@
+# Under qemu-user: what the emulator does otherwise than a kernel. A pattern of tests' names and a reason each; the
+# test is skipped by name.
+list(APPEND PRELOAD_SKIPPED
+  "^helps\\.not_in_a_vfork_child\\..*$"
+  "qemu-user makes a fork of vfork"
+  "^helps\\.(prefix_is_the_same|memory_is_the_kernels)\\..*$"
+  "the emulator's own memory is counted with the program's, and changes"
+  "^helps\\.threads_and_handlers\\..*$"
+  "emulated, a snapshot takes so long that others wait for it for more than a second")
+if(CMAKE_SYSTEM_PROCESSOR STREQUAL "arm")
+  list(APPEND PRELOAD_SKIPPED
+    "^helps\\.fixed_addresses$"
+    "on 32-bit ARM the linker gives weak functions of a program with fixed addresses no entry for the loader")
+endif()
