@@ -1,0 +1,262 @@
+"""
+Makes each system call of the library fail with each errno, one at a time and at random, and holds what the program
+does against what it does without the library.
+
+    faults.py LIBRARY COMMAND INJECTOR PROGRAMS COMPILER quick|whole [--only SETTING] [--program NAME] [--json FILE]
+"""
+
+from __future__ import annotations
+
+import argparse
+import collections
+import concurrent.futures
+import json
+import queue
+import sys
+import time
+from typing import NamedTuple
+
+import cases
+import injected
+import judge
+import table
+
+# How many times a call's Nth time is looked for, and how many seeds there are for each.
+NTH_MOST = 12
+SEEDS = 2
+STORMS = 40
+
+
+class Job(NamedTuple):
+    setting: cases.Setting
+    program: str
+    faults: tuple
+    when: str
+
+    def __str__(self) -> str:
+        what = "everything" if len(self.faults) > 1 else f"{self.faults[0].call} {'|'.join(self.faults[0].faults)}"
+        return f"[{self.setting.name}] {self.program}: {what} {self.when}"
+
+
+class Usual(NamedTuple):
+    """A program's runs without faults: without the library and with it."""
+
+    bare: injected.Run
+    traced: injected.Run
+    reports: list
+
+    def times(self, call: str) -> int:
+        return self.traced.seen.of(call)
+
+
+class Judged(NamedTuple):
+    job: Job
+    failed: int
+    wrong: list
+
+
+class Bench:
+    """Places to work in, one for each worker, and what is usual."""
+
+    def __init__(self, tools: injected.Tools, workers: int):
+        self.tools = tools
+        self.rows = table.read(("library", "behind"))
+        self.places: queue.Queue = queue.Queue()
+        self.all_places = [injected.Place(tools) for _ in range(workers)]
+        self.usual: dict = {}
+
+    def __enter__(self) -> "Bench":
+        for place in self.all_places:
+            self.places.put(place.__enter__())
+        self.programs = {program.name: program for program in cases.programs(self.all_places[0])}
+        return self
+
+    def __exit__(self, *arguments) -> None:
+        for place in self.all_places:
+            place.__exit__(*arguments)
+
+    def judged_by(self, place: injected.Place, faults: tuple) -> list:
+        options = place.of_library()
+        if faults and self.rows.get(("behind", faults[0].call)):
+            options.append("-b")
+        return options
+
+    def run(self, setting: cases.Setting, name: str, faults: tuple = (), when: str = "each",
+            judged: list | None = None, **more) -> injected.Run:
+        place = self.places.get()
+        try:
+            program = [each for each in cases.programs(place) if each.name == name][0]
+            return place.run(program.command, setting.environment, judged or self.judged_by(place, faults), list(faults),
+                             when=when, user=setting.user, memlock=setting.memlock, stdin=program.stdin, **more)
+        finally:
+            self.places.put(place)
+
+    def know(self, setting: cases.Setting, name: str) -> None:
+        bare = self.run(setting, name, preload=False)
+        traced = self.run(setting, name, trace=True)
+        wrong = judge.as_bare(bare, traced)
+        found = judge.reports(traced, wrong)
+        assert not wrong, f"[{setting.name}] {name}, nothing fails: {wrong}"
+        if setting.variables.get("MODE") != "off":
+            assert traced.seen.calls, f"[{setting.name}] {name}: the library was not loaded"
+        self.usual[setting.name, name] = Usual(bare, traced, found)
+
+    def as_its_own(self, job: Job, run: injected.Run) -> list:
+        """Against the program without the library where its own calls fail in the same way."""
+        faults = [fault for fault in job.faults if self.rows["library", fault.call].instead]
+        for fault in faults:
+            for errno in fault.faults:
+                failing = self.run(job.setting, job.program, (injected.Fault(fault.call, (errno,)),), preload=False,
+                                   judged=["-a"])
+                wrong = judge.as_bare(failing, run)
+                if not wrong:
+                    return []
+        return wrong
+
+    def judge(self, job: Job) -> Judged:
+        usual = self.usual[job.setting.name, job.program]
+        run = self.run(job.setting, job.program, job.faults, job.when)
+        wrong = judge.as_bare(usual.bare, run)
+        if run.hung:
+            return Judged(job, 0, wrong)
+        if wrong and any(self.rows["library", fault.call].instead for fault in job.faults
+                         if ("library", fault.call) in self.rows):
+            wrong = self.as_its_own(job, run) and wrong
+        found = judge.reports(run, wrong)
+        wrong += judge.true_reports(found, usual.reports, run.seen, {fault.call for fault in job.faults})
+        return Judged(job, run.seen.failed, wrong)
+
+
+# -- what is done ----------------------------------------------------------------------------------
+
+def seen_rows(bench: Bench, setting: cases.Setting, name: str) -> list:
+    """The rows of the calls that the library makes there."""
+    made = {call for call, _ in bench.usual[setting.name, name].traced.seen.calls}
+    return [row for (_, call), row in bench.rows.items() if row.fails and (call in made or row.unseen or row.who == "behind")]
+
+
+def quick_jobs(bench: Bench, settings: tuple) -> list:
+    """Each call with one errno, each time: another one in each setting."""
+    jobs = []
+    for turn, setting in enumerate(settings):
+        for row in seen_rows(bench, setting, "families"):
+            if row.unseen:
+                continue
+            fault = row.fails[turn % len(row.fails)]
+            jobs.append(Job(setting, "families", (injected.Fault(row.call, (fault,)),), row.whens(fault)))
+    return jobs
+
+
+def storm(bench: Bench, setting: cases.Setting, name: str, seed: int) -> Job:
+    """Everything at random. What is cut may lie anywhere between the program's words, so nothing is."""
+    faults = tuple(injected.Fault(row.call, tuple(fault for fault in row.fails if fault != table.SHORT))
+                   for row in bench.rows.values() if row.fails and row.who == "library")
+    return Job(setting, name, faults, f"random:{seed}:{(20, 100, 300, 600)[seed % 4]}")
+
+
+def whole_jobs(bench: Bench, settings: tuple, names: list) -> list:
+    jobs = []
+    for setting in settings:
+        for name in names:
+            own = name == "families"
+            for row in seen_rows(bench, setting, name):
+                times = bench.usual[setting.name, name].times(row.call)
+                for fault in row.fails:
+                    faults = (injected.Fault(row.call, (fault,)),)
+                    jobs.append(Job(setting, name, faults, row.whens(fault)))
+                    if row.unseen or not own:
+                        continue
+                    jobs += [Job(setting, name, faults, str(nth)) for nth in some(times)]
+                    jobs += [Job(setting, name, faults, f"random:{seed}:250") for seed in range(1, SEEDS + 1)]
+            if setting.variables.get("STATS") == "json":
+                jobs += [storm(bench, setting, name, seed) for seed in range(STORMS if own else STORMS // 4)]
+    return jobs
+
+
+def some(times: int) -> list:
+    """The first ones, and some of the others up to the last."""
+    first = list(range(1, min(times, NTH_MOST // 2) + 1))
+    rest = [times - (times - len(first)) * turn // (NTH_MOST // 2) for turn in range(NTH_MOST // 2)]
+    return sorted({*first, *(nth for nth in rest if nth > len(first))})
+
+
+def work(bench: Bench, what: list, do, workers: int) -> list:
+    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
+        return list(pool.map(do, what))
+
+
+def show(results: list, began: float) -> dict:
+    broken = [result for result in results if result.wrong]
+    for result in broken[:60]:
+        print(result.job)
+        for line in result.wrong[:4]:
+            print(f"    {line}")
+    kinds = collections.Counter(result.job.when.split(":")[0] if not result.job.when.isdigit() else "Nth"
+                                for result in results)
+    counts = {
+        "runs": len(results),
+        "broken": len(broken),
+        "faults": sum(result.failed for result in results),
+        "calls": len({fault.call for result in results if result.failed for fault in result.job.faults}),
+        "pairs": len({(result.job.faults[0].call, result.job.faults[0].faults[0]) for result in results
+                      if result.failed and len(result.job.faults) == 1}),
+        "settings": len({result.job.setting.name for result in results}),
+        "programs": len({result.job.program for result in results}),
+        **{f"runs_{kind}": count for kind, count in sorted(kinds.items())},
+        "seconds": round(time.monotonic() - began),
+    }
+    print(f"COUNT: {counts['runs']} runs in which calls fail")
+    print(f"COUNT: {counts['faults']} faults injected")
+    print(f"COUNT: {counts['pairs']} pairs of a call and an errno")
+    print(f"{counts['runs']} runs, {counts['broken']} broken: {counts}")
+    return counts
+
+
+def parse_arguments() -> argparse.Namespace:
+    parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
+    for name in ("library", "command", "injector", "programs", "compiler"):
+        parser.add_argument(name)
+    parser.add_argument("part", choices=("quick", "whole"))
+    parser.add_argument("--only", help="settings whose name is this")
+    parser.add_argument("--program", help="programs whose name is this")
+    parser.add_argument("--call")
+    parser.add_argument("--part-of", help="N/M: the Nth of M parts")
+    parser.add_argument("--workers", type=int, default=2)
+    parser.add_argument("--json", help="where the counts are written")
+    return parser.parse_args()
+
+
+def main() -> int:
+    options = parse_arguments()
+    began = time.monotonic()
+    try:
+        tools = injected.find_tools(options.library, options.command, options.injector, options.programs,
+                                    options.compiler)
+        injected.need(tools)
+    except injected.Skip as reason:
+        print(f"skipped: {reason}")
+        return injected.SKIP
+    with Bench(tools, options.workers) as bench:
+        settings = cases.KEY if options.part == "quick" else cases.SETTINGS
+        settings = tuple(each for each in settings if options.only in (None, each.name))
+        names = ["families"] if options.part == "quick" else list(bench.programs)
+        names = [name for name in names if options.program in (None, name)]
+        pairs = [(setting, name) for setting in settings for name in names]
+        work(bench, pairs, lambda pair: bench.know(*pair), options.workers)
+        jobs = quick_jobs(bench, settings) if options.part == "quick" else whole_jobs(bench, settings, names)
+        if options.call:
+            jobs = [job for job in jobs if len(job.faults) == 1 and job.faults[0].call == options.call]
+        if options.part_of:
+            nth, parts = map(int, options.part_of.split("/"))
+            jobs = jobs[nth - 1::parts]
+        results = work(bench, jobs, bench.judge, options.workers)
+    counts = show(results, began)
+    if options.json:
+        with open(options.json, "w", encoding="ascii") as file:
+            json.dump(counts, file, indent=2)
+    assert counts["faults"], "nothing failed: nothing was shown"
+    return 1 if counts["broken"] else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

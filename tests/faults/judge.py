@@ -1,0 +1,78 @@
+"""Holds a run with faults against the run without the library, and its reports against the kernel's word."""
+
+from __future__ import annotations
+
+import json
+import re
+
+import injected
+
+# The library's own words on standard error: its lines, and the report in each of its formats.
+_OURS = re.compile(rb"libautolock.*\n(?:  .*\n)*|\{\"schema\":\"autolock/1\".*\n|autolock_.*\n|# .* autolock_.*\n")
+
+
+def without_ours(err: bytes) -> bytes:
+    return _OURS.sub(b"", err)
+
+
+def as_bare(bare: injected.Run, run: injected.Run) -> list:
+    if run.hung:
+        return ["it hangs"]
+    wrong = []
+    if run.status != bare.status:
+        wrong.append(f"status {run.status} instead of {bare.status}")
+    if run.out != bare.out:
+        wrong.append(f"output {run.out[-300:]!r} instead of {bare.out[-300:]!r}")
+    if without_ours(run.err) != bare.err:
+        wrong.append(f"standard error {run.err[-600:]!r} instead of {bare.err[-300:]!r}")
+    return wrong
+
+
+def reports(run: injected.Run, ret_wrong: list) -> list:
+    written = run.files.get("report.jsonl", b"")
+    found = []
+    for line in written.splitlines(keepends=True) + re.findall(rb"^\{\"schema\".*\n", run.err, re.M):
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            ret_wrong.append(f"no report: {line[:60]!r}…{line[-60:]!r}")
+    return found
+
+
+def _numbers(value: object, path: str = ""):
+    if isinstance(value, dict):
+        for key, member in value.items():
+            yield from _numbers(member, f"{path}.{key}" if path else key)
+    elif isinstance(value, int) and not isinstance(value, bool):
+        yield path, value
+
+
+def true_reports(found: list, usual: list, seen: injected.Seen, watched: set) -> list:
+    """What is wrong in them. `usual`: those of the run in which nothing failed; `watched`: the calls that were seen."""
+    wrong = []
+    limits = {report["memory"]["limit_bytes"] for report in usual}
+    refused = sum(usual_report["failures"][name] for usual_report in usual for name in usual_report["failures"])
+    for report in found:
+        who = f"{report['program']}[{report['pid']}] {report['ended']}: "
+        for path, number in _numbers(report):
+            if not (0 <= number < 1 << 56) and not (number == -1 and _may_be_none(path)):
+                wrong.append(f"{who}{path} is {number}")
+        locked = report["locked"]
+        counted = seen.locked.get(report["pid"], [])
+        if counted and locked["kernel_bytes"] > max(counted):
+            wrong.append(f"{who}locked.kernel_bytes is {locked['kernel_bytes']}, the kernel has {counted}")
+        if counted and locked["tracked_bytes"] > max(counted):
+            wrong.append(f"{who}locked.tracked_bytes is {locked['tracked_bytes']}, the kernel has {counted}")
+        if limits and report["memory"]["limit_bytes"] not in limits:
+            wrong.append(f"{who}memory.limit_bytes is {report['memory']['limit_bytes']}, and was {limits}")
+        if {"mlock", "mlock2"} <= watched and report["syscalls"]["mlock2"]["count"] > seen.of("mlock", "mlock2"):
+            wrong.append(f"{who}syscalls.mlock2.count is {report['syscalls']['mlock2']['count']}, made were "
+                         f"{seen.of('mlock', 'mlock2')}")
+        if sum(report["failures"].values()) > seen.failed + refused:
+            wrong.append(f"{who}failures {report['failures']}: {seen.failed} calls failed, and {refused} besides")
+    return wrong
+
+
+def _may_be_none(path: str) -> bool:
+    return path.startswith("config.") or path in ("memory.limit_bytes", "memory.cgroup_limit_bytes",
+                                                  "need.memlock_bytes")
