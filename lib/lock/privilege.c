@@ -7,6 +7,9 @@
 #include <string.h>
 #include <sys/resource.h>
 
+/* Of address space, so that it costs nothing: nobody has a finite limit of so much. */
+#define BEYOND_ANY_LIMIT ((uint64_t)1 << (sizeof(size_t) > 4 ? 42 : 30))
+
 /* struct rlimit64 of the kernel. */
 struct kernel_rlimit {
     uint64_t soft;
@@ -23,6 +26,19 @@ static void read_capabilities(struct al_privilege *privilege)
         return;
     privilege->capable = data[CAP_IPC_LOCK / 32].effective >> CAP_IPC_LOCK % 32 & 1;
     privilege->resource = data[CAP_SYS_RESOURCE / 32].effective >> CAP_SYS_RESOURCE % 32 & 1;
+}
+
+/* By the older call as well: some sandboxes know only that one. False: it cannot be known. */
+static bool read_limit(struct kernel_rlimit *ret_limit)
+{
+    if (al_sys4(SYS_prlimit64, 0, RLIMIT_MEMLOCK, 0, ret_limit) == 0)
+        return true;
+#if defined(__LP64__) && defined(SYS_getrlimit)
+    if (al_sys2(SYS_getrlimit, RLIMIT_MEMLOCK, ret_limit) == 0)
+        return true;
+#endif
+    *ret_limit = (struct kernel_rlimit){AL_UNLIMITED, AL_UNLIMITED};
+    return false;
 }
 
 static bool locks_beyond(uint64_t limit)
@@ -45,12 +61,15 @@ static int lock_of_nothing(void)
 struct al_privilege al_privilege_read(void)
 {
     struct al_privilege privilege = {0};
-    struct kernel_rlimit limit = {0};
+    struct kernel_rlimit limit;
+    bool known = read_limit(&limit);
 
-    al_sys4(SYS_prlimit64, 0, RLIMIT_MEMLOCK, 0, &limit);
     privilege.soft_limit = limit.soft;
     privilege.hard_limit = limit.hard;
-    privilege.exempt = privilege.soft_limit == AL_UNLIMITED || locks_beyond(privilege.soft_limit);
+    if (known)
+        privilege.exempt = limit.soft == AL_UNLIMITED || locks_beyond(limit.soft);
+    else
+        privilege.exempt = locks_beyond(BEYOND_ANY_LIMIT);
     privilege.capable = privilege.exempt;
     if (!privilege.exempt)
         read_capabilities(&privilege);

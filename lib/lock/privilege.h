@@ -10,7 +10,8 @@
 #define AL_UNLIMITED UINT64_MAX
 
 struct al_privilege {
-    uint64_t soft_limit; /* bytes of RLIMIT_MEMLOCK, AL_UNLIMITED if there is none */
+    uint64_t
+        soft_limit; /* bytes of RLIMIT_MEMLOCK, AL_UNLIMITED if there is none, or none is known */
     uint64_t hard_limit;
     bool capable;  /* CAP_IPC_LOCK is in the effective set, or not needed: no limit holds */
     bool resource; /* CAP_SYS_RESOURCE is; not looked at where no limit holds */
