@@ -60,7 +60,8 @@ int al_advise_locked(void *start, size_t length, int advice)
     switch (advice) {
     case DONTNEED:
         result = al_kernel_madvise(start, length, DONTNEED_LOCKED);
-        return result == -EINVAL ? advise_unlocked(start, length, advice) : result;
+        /* -ENOMEM: it has been done, up to and behind a hole, as the other way would do it. */
+        return result && result != -ENOMEM ? advise_unlocked(start, length, advice) : result;
     case REMOVE:
     case GUARD_INSTALL:
         return advise_unlocked(start, length, advice);

@@ -174,8 +174,11 @@ AL_EXPORT void *mremap(void *start, size_t old_length, size_t new_length, int fl
     }
     al_adding_end(added, moved == MAP_FAILED ? NULL : moved, new_length);
     if (moved == MAP_FAILED && (errno == EAGAIN || errno == EFAULT) && al_process.locks &&
-        !al_process.program_locks && al_kernel_munlock(start, old_length) == 0)
+        !al_process.program_locks) {
+        /* If that fails, what is locked in parts can still be moved in parts. */
+        (void)al_kernel_munlock(start, old_length);
         moved = remap_unlocked(start, old_length, new_length, flags, target, saved);
+    }
     if (moved == MAP_FAILED) {
         al_region_still_mapped(start, old_length);
         return moved;
