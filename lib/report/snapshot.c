@@ -142,14 +142,20 @@ static struct faults read_faults(const struct al_run *run)
     return faults;
 }
 
+/* There are none since, where the kernel says nothing any more. */
+static uint64_t since(uint64_t now, uint64_t then)
+{
+    return now > then ? now - then : 0;
+}
+
 static void fill_faults(uint64_t *field, const struct al_run *run, const struct faults *faults)
 {
     field[AL_FIELD_faults_minor] = faults->minor;
     field[AL_FIELD_faults_major] = faults->major;
-    field[AL_FIELD_faults_minor_after_lock] = faults->minor - run->minor_at_lock;
-    field[AL_FIELD_faults_major_after_lock] = faults->major - run->major_at_lock;
-    field[AL_FIELD_faults_minor_after_mark] = faults->minor - faults->minor_at_mark;
-    field[AL_FIELD_faults_major_after_mark] = faults->major - faults->major_at_mark;
+    field[AL_FIELD_faults_minor_after_lock] = since(faults->minor, run->minor_at_lock);
+    field[AL_FIELD_faults_major_after_lock] = since(faults->major, run->major_at_lock);
+    field[AL_FIELD_faults_minor_after_mark] = since(faults->minor, faults->minor_at_mark);
+    field[AL_FIELD_faults_major_after_mark] = since(faults->major, faults->major_at_mark);
 }
 
 static void show_gauges(const uint64_t *field)
