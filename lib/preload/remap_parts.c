@@ -38,15 +38,51 @@ static bool look(const struct al_mapping *mapping, void *data)
     return mapping->end < parts->end;
 }
 
-static bool find_parts(uintptr_t start, size_t length, struct parts *ret_parts)
-{
-    *ret_parts = (struct parts){.end = start + length, .seen = start};
-    return al_maps_each(look, ret_parts) == 0 && ret_parts->seen >= ret_parts->end;
-}
-
 static long remap(uintptr_t start, size_t length, size_t new_length, int flags, uintptr_t target)
 {
     return al_sys6(SYS_mremap, (long)start, (long)length, (long)new_length, flags, (long)target, 0);
+}
+
+/* Whether it is one mapping to the kernel: it lets nothing else grow, if there is room or not. */
+static bool is_one(uintptr_t start, size_t length)
+{
+    size_t page = al_page_size();
+    long result = remap(start, length, length + page, 0, 0);
+
+    if (!al_sys_failed(result))
+        al_sys2(SYS_munmap, start + length, page);
+    return result != -EFAULT;
+}
+
+/* Where the list of mappings cannot be read (no descriptor is left, there is no /proc). */
+static bool find_last_part(uintptr_t start, struct parts *parts)
+{
+    size_t page = al_page_size();
+    uintptr_t end = (parts->end + page - 1) & ~(page - 1);
+    uintptr_t low = start;       /* the last part begins here or behind */
+    uintptr_t high = end - page; /* and here or before */
+
+    if (!is_one(high, page))
+        return false;
+    while (low < high) {
+        uintptr_t middle = low + ((high - low) / 2 & ~(page - 1));
+
+        if (is_one(middle, end - middle))
+            high = middle;
+        else
+            low = middle + page;
+    }
+    parts->last = high;
+    return true;
+}
+
+static bool find_parts(uintptr_t start, size_t length, struct parts *ret_parts)
+{
+    int error;
+
+    *ret_parts = (struct parts){.end = start + length, .seen = start};
+    error = al_maps_each(look, ret_parts);
+    return error ? find_last_part(start, ret_parts) : ret_parts->seen >= ret_parts->end;
 }
 
 /* To a place that is there and may be replaced. */
