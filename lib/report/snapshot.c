@@ -103,8 +103,10 @@ static int take_memory(struct al_snapshot *snapshot, struct al_run *run)
     struct al_memory_status status;
     int error = al_memory_status_read(&status);
     uint64_t *field = snapshot->field;
+    long parent;
 
-    snapshot->ppid = (pid_t)(status.parent ? (long)status.parent : al_sys0(SYS_getppid));
+    parent = status.parent ? (long)status.parent : al_sys0(SYS_getppid);
+    snapshot->ppid = parent > 0 ? (pid_t)parent : 0;
 
     if (status.locked > run->peak_kernel_bytes)
         run->peak_kernel_bytes = status.locked;

@@ -175,9 +175,10 @@ static int put_into_private(void)
  */
 static int put_into_open(int fd)
 {
+    long parent = al_sys0(SYS_getppid);
     int error;
 
-    al_live.head.ppid = (int32_t)al_sys0(SYS_getppid);
+    al_live.head.ppid = parent > 0 ? (int32_t)parent : 0;
     al_live.head.locked = al_sys2(SYS_flock, fd, LOCK_EX | LOCK_NB) == 0;
     error = put_into(fd, FILE_OF_ALL);
     if (!error)
