@@ -18,6 +18,11 @@ class Setting(NamedTuple):
     memlock: int | None = None
 
     @property
+    def long_words(self) -> bool:
+        """More than a pipe takes as a whole: of processes that end together they would mix there."""
+        return self.variables.get("STATS") == "prometheus" and "STATS_FILE" not in self.variables
+
+    @property
     def environment(self) -> dict:
         return {f"AUTOLOCK_{name}": value for name, value in self.variables.items()}
 
@@ -53,6 +58,22 @@ SETTINGS = (
     _setting("alloc, prometheus", MODE="alloc", STATS="prometheus", LOG="info"),
 )
 KEY = SETTINGS[:4]
+
+
+# What was wrong once: (setting, the call and its errno, when).
+FOUND = (
+    # The limit was taken for 0, and who may lock a page for one whom no limit holds: malloc failed.
+    ("all, a memlock limit", "prlimit64", "EPERM", "each"),
+    # What is locked in parts could not grow.
+    ("all, a memlock limit", "munlock", "EAGAIN", "other"),
+    *(("all, a memlock limit", "read", "ENOMEM", str(nth)) for nth in range(15, 21)),
+    ("all, a memlock limit", "openat", "EMFILE", "other"),
+    # Advice that the kernel refused otherwise than by EINVAL.
+    ("alloc", "madvise", "EPERM", "other"),
+    # Without the list of mappings, the end of the heap was not known: more was tracked than locked.
+    ("all, a memlock limit", "read", "ENOMEM", "7"),
+    ("all, a memlock limit", "read", "ENOMEM", "8"),
+)
 
 
 class Program(NamedTuple):

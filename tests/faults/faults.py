@@ -25,6 +25,7 @@ import table
 NTH_MOST = 12
 SEEDS = 2
 STORMS = 40
+STORMS_QUICK = 4
 
 
 class Job(NamedTuple):
@@ -87,7 +88,7 @@ class Bench:
         try:
             program = [each for each in cases.programs(place) if each.name == name][0]
             return place.run(program.command, setting.environment, judged or self.judged_by(place, faults), list(faults),
-                             when=when, user=setting.user, memlock=setting.memlock, stdin=program.stdin, **more)
+                             when=when, user=setting.user, memlock=setting.memlock, stdin=program.stdin, err_file=setting.long_words, **more)
         finally:
             self.places.put(place)
 
@@ -144,13 +145,16 @@ def quick_jobs(bench: Bench, settings: tuple) -> list:
                 continue
             fault = row.fails[turn % len(row.fails)]
             jobs.append(Job(setting, "families", (injected.Fault(row.call, (fault,)),), row.whens(fault)))
-    return jobs
+    by_name = {setting.name: setting for setting in settings}
+    jobs += [Job(by_name[name], "families", (injected.Fault(call, (fault,)),), when)
+             for name, call, fault, when in cases.FOUND if name in by_name]
+    return jobs + [storm(bench, setting, "families", seed) for setting in settings for seed in range(STORMS_QUICK)]
 
 
 def storm(bench: Bench, setting: cases.Setting, name: str, seed: int) -> Job:
     """Everything at random. What is cut may lie anywhere between the program's words, so nothing is."""
     faults = tuple(injected.Fault(row.call, tuple(fault for fault in row.fails if fault != table.SHORT))
-                   for row in bench.rows.values() if row.fails and row.who == "library")
+                   for row in bench.rows.values() if row.fails and row.who == "library" and not row.always)
     return Job(setting, name, faults, f"random:{seed}:{(20, 100, 300, 600)[seed % 4]}")
 
 
@@ -164,7 +168,7 @@ def whole_jobs(bench: Bench, settings: tuple, names: list) -> list:
                 for fault in row.fails:
                     faults = (injected.Fault(row.call, (fault,)),)
                     jobs.append(Job(setting, name, faults, row.whens(fault)))
-                    if row.unseen or not own:
+                    if row.unseen or row.always or not own:
                         continue
                     jobs += [Job(setting, name, faults, str(nth)) for nth in some(times)]
                     jobs += [Job(setting, name, faults, f"random:{seed}:250") for seed in range(1, SEEDS + 1)]

@@ -4,17 +4,21 @@
  *
  *     injector [OPTION…] PROGRAM ARGUMENT…
  *
- *     -l FILE           calls made at an instruction of this library are judged
- *     -p FILE           calls of processes that execute this file are judged
- *     -b                those that libc makes for it, by the address to which they return, and not
- * its own -x START-END      not those between these offsets of the library (hexadecimal) -o OFFSET
- * only those that return to this offset of the library (hexadecimal) -f CALL=E,E…      what fails:
- * the call's number, the errnos' numbers; 0: less than asked for is read or written -w
- * each|other|N|random:SEED:PERMILLE   when: always, every second time, only the Nth time in the
- * whole run, or at random -t                all calls are written down, and the number of those
- * that are not judged -r FILE           what was seen is written there -e NAME=VALUE     of the
- * program's environment, which is this one's besides -u ID             the program is run by this
- * user -m BYTES          under this limit of locked memory
+ *     -l FILE     calls made at an instruction of this library are judged
+ *     -b          those that libc makes for it instead, told by the address to which they return
+ *     -p FILE     calls of processes that execute this file are judged, but for the loader's
+ *     -a          everybody's calls are judged
+ *     -i FROM-TO  with -b: returning to between these offsets of the library (hexadecimal)
+ *     -x FROM-TO  not what lies between these offsets of the library
+ *     -o OFFSET   only what returns to this offset of the library
+ *     -f CALL=E,… what fails: the call's number and the errnos' numbers; 0: less is read or written
+ *     -w WHEN     "each", "other" (every second time), N (the Nth time in all), or
+ *                 "random:SEED:PERMILLE"
+ *     -t          all calls are written down, and the number of those that are not judged
+ *     -r FILE     what was seen is written there
+ *     -e NAME=VALUE  of the program's environment, which is this one's besides
+ *     -u ID       the program is run by this user
+ *     -m BYTES    under this limit of locked memory
  *
  * A seccomp filter stops the calls that may fail, and no others, for a tracer that looks at the
  * instruction pointer. What fails is not made at all; what is short is made, of less.
@@ -66,7 +70,7 @@ struct range {
 struct process {
     pid_t id;
     bool known, is_file;
-    struct range library; /* empty: not mapped */
+    struct range library; /* empty: not mapped; where the file is executed: the loader */
     uint64_t base;
 };
 
@@ -88,6 +92,7 @@ static struct {
     bool has_library, has_file, all, behind, anybody;
     struct range left_out[RANGES_MOST];
     int ranges;
+    struct range inside;
     uint64_t only;
     struct fault faults[FAULTS_MOST];
     int count;
@@ -141,6 +146,13 @@ static void find_library(struct process *process)
         unsigned high, low;
         char rights[8];
 
+        if (wish.has_file) {
+            if (strstr(line, "/ld-") &&
+                sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s", &start, &end, rights) == 3 &&
+                rights[2] == 'x')
+                process->library = (struct range){start, end};
+            continue;
+        }
         if (sscanf(line, "%" SCNx64 "-%" SCNx64 " %7s %" SCNx64 " %x:%x %lu", &start, &end, rights,
                    &offset, &high, &low, &inode) == 7 &&
             rights[2] == 'x' && inode == wish.library.st_ino &&
@@ -166,7 +178,7 @@ static struct process *process_of(pid_t id)
             process->is_file = stat(path, &file) == 0 && file.st_ino == wish.file.st_ino &&
                                file.st_dev == wish.file.st_dev;
         }
-        if (wish.has_library)
+        if (wish.has_library || process->is_file)
             find_library(process);
     }
     return process;
@@ -183,14 +195,14 @@ static bool within(struct range range, uint64_t at)
 }
 
 /* The innermost address on the stack that lies in the library; 0: none. */
-static uint64_t returns_to(pid_t id, struct range library, uint64_t stack)
+static uint64_t returns_to(pid_t id, const struct process *process, uint64_t stack)
 {
-    uint64_t words[48];
+    uint64_t words[160];
     struct iovec here = {words, sizeof(words)}, there = {(void *)stack, sizeof(words)};
     ssize_t got = process_vm_readv(id, &here, 1, &there, 1, 0);
 
     for (ssize_t i = 0; i < got / (ssize_t)sizeof(words[0]); i++)
-        if (within(library, words[i]))
+        if (within(process->library, words[i]))
             return words[i];
     return 0;
 }
@@ -208,14 +220,16 @@ static bool is_judged(pid_t id, uint64_t at, uint64_t stack, uint64_t *ret_offse
     if (wish.anybody)
         return true;
     if (wish.has_file)
-        return process->is_file;
+        return process->is_file && !within(process->library, at);
     if (!process->library.end)
         find_library(process);
     if (wish.behind)
-        at = within(process->library, at) ? 0 : returns_to(id, process->library, stack);
+        at = within(process->library, at) ? 0 : returns_to(id, process, stack);
     if (!within(process->library, at))
         return false;
     *ret_offset = at - process->base;
+    if (wish.inside.end && !within(wish.inside, *ret_offset))
+        return false;
     for (int i = 0; i < wish.ranges; i++)
         if (within(wish.left_out[i], *ret_offset))
             return false;
@@ -498,6 +512,10 @@ static void read_option(int option, char *value)
             sscanf(value, "%" SCNx64 "-%" SCNx64, &range->start, &range->end) != 2)
             trouble(value);
         break;
+    case 'i':
+        if (sscanf(value, "%" SCNx64 "-%" SCNx64, &wish.inside.start, &wish.inside.end) != 2)
+            trouble(value);
+        break;
     case 'o':
         wish.only = strtoull(value, NULL, 16);
         break;
@@ -541,7 +559,7 @@ int main(int count, char **arguments)
     int option, status;
 
     wish.random = 0x9e3779b97f4a7c15u;
-    while ((option = getopt(count, arguments, "+al:p:bx:o:f:w:tr:e:u:m:")) != -1)
+    while ((option = getopt(count, arguments, "+al:p:bi:x:o:f:w:tr:e:u:m:")) != -1)
         read_option(option, optarg);
     if (optind == count) {
         errno = EINVAL;

@@ -21,6 +21,7 @@ class Row(NamedTuple):
     fails: tuple
     unseen: str
     instead: bool  # of the program's own, too
+    always: bool  # each time or never
 
     def whens(self, fault: str) -> str:
         """How often it fails when it is not only once."""
@@ -38,9 +39,9 @@ def read(who: tuple = ("library", "behind", "command")) -> dict:
         assert (owner, call) not in rows, f"calls.table:{number}: {call} stands twice"
         assert fails, f"calls.table:{number}: says nothing of {call}"
         for fault in fails:
-            assert fault in (SHORT, "-", "*") or hasattr(errno, fault), f"calls.table:{number}: {fault}"
-        rows[owner, call] = Row(owner, call, tuple(fault for fault in fails if fault not in "-*"), unseen.strip(),
-                                "*" in fails)
+            assert fault in (SHORT, "-", "*", "!") or hasattr(errno, fault), f"calls.table:{number}: {fault}"
+        rows[owner, call] = Row(owner, call, tuple(fault for fault in fails if fault not in "-*!"), unseen.strip(),
+                                "*" in fails, "!" in fails)
     return {key: row for key, row in rows.items() if row.who in who}
 
 
