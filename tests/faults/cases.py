@@ -58,6 +58,8 @@ SETTINGS = (
     _setting("alloc, prometheus", MODE="alloc", STATS="prometheus", LOG="info"),
 )
 KEY = SETTINGS[:4]
+# Those of the real programs.
+REAL = SETTINGS[:8]
 
 
 # What was wrong once: (setting, the call and its errno, when).

@@ -95,6 +95,11 @@ def function_at(tools: Tools, offset: int) -> str:
     return f"{offset:x}"
 
 
+def range_of(tools: Tools, function: str) -> str:
+    at, size = next((at, size) for at, size, name in tools.symbols if name == function)
+    return f"{at:x}-{at + size + 1:x}"
+
+
 def need(tools: Tools) -> None:
     if os.uname().machine != "x86_64":
         raise Skip("the injector knows the registers of x86-64 alone")

@@ -70,6 +70,7 @@ struct range {
 struct process {
     pid_t id;
     bool known, is_file;
+    int told;             /* the errno with which the call that is being made ends */
     struct range library; /* empty: not mapped; where the file is executed: the loader */
     uint64_t base;
 };
@@ -296,7 +297,26 @@ static void write_locked(pid_t id)
     (void)fclose(status);
 }
 
-static void at_call(pid_t id)
+/* Closed it is whatever the answer: that call is made, and then told to have failed. */
+static bool is_made_all_the_same(long call)
+{
+    return call == SYS_close;
+}
+
+static void at_end_of_call(pid_t id)
+{
+    struct process *process = process_of(id);
+    struct user_regs_struct registers;
+
+    if (!process->told || ptrace(PTRACE_GETREGS, id, 0, &registers))
+        return;
+    registers.rax = (unsigned long long)-(long long)process->told;
+    process->told = 0;
+    (void)ptrace(PTRACE_SETREGS, id, 0, &registers);
+}
+
+/* Whether its end is to be waited for. */
+static bool at_call(pid_t id)
 {
     struct user_regs_struct registers;
     const struct fault *fault;
@@ -306,12 +326,12 @@ static void at_call(pid_t id)
     int error;
 
     if (ptrace(PTRACE_GETREGS, id, 0, &registers))
-        return;
+        return false;
     call = (long)registers.orig_rax;
     if (!is_judged(id, registers.rip, registers.rsp, &offset)) {
         if (call >= 0 && call < CALLS_MOST)
             others[call]++;
-        return;
+        return false;
     }
     if (call == SYS_write && log_file && wish.has_library)
         write_locked(id);
@@ -319,11 +339,16 @@ static void at_call(pid_t id)
     site->times++;
     fault = fault_of(call);
     if (!fault || (wish.only && offset != wish.only) || !is_time())
-        return;
+        return false;
     error = fault->errnos[fault->count > 1 ? next_random() % (unsigned)fault->count : 0];
+    if (is_made_all_the_same(call)) {
+        process_of(id)->told = error;
+        site->failed++;
+        return true;
+    }
     if (!error) {
         if (registers.rdx < 2)
-            return;
+            return false;
         registers.rdx /= 2;
     } else {
         registers.orig_rax = (unsigned long long)-1;
@@ -331,6 +356,7 @@ static void at_call(pid_t id)
     }
     if (ptrace(PTRACE_SETREGS, id, 0, &registers) == 0)
         site->failed++;
+    return false;
 }
 
 /* -- the program ---------------------------------------------------------------------------------
@@ -386,7 +412,8 @@ __attribute__((noreturn)) static void become(char **command, int go)
 static pid_t launch(char **command)
 {
     const long options = PTRACE_O_TRACESECCOMP | PTRACE_O_TRACEFORK | PTRACE_O_TRACEVFORK |
-                         PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_EXITKILL;
+                         PTRACE_O_TRACECLONE | PTRACE_O_TRACEEXEC | PTRACE_O_TRACESYSGOOD |
+                         PTRACE_O_EXITKILL;
     int go[2];
     pid_t child;
 
@@ -419,11 +446,16 @@ static void go_on(pid_t id, int status)
 
     switch (event) {
     case 0:
+        if (sign == (SIGTRAP | 0x80)) {
+            at_end_of_call(id);
+            (void)ptrace(PTRACE_CONT, id, 0, 0);
+            return;
+        }
         (void)ptrace(PTRACE_CONT, id, 0, sign);
         return;
     case PTRACE_EVENT_SECCOMP:
-        at_call(id);
-        break;
+        (void)ptrace(at_call(id) ? PTRACE_SYSCALL : PTRACE_CONT, id, 0, 0);
+        return;
     case PTRACE_EVENT_EXEC:
         forget(id);
         break;

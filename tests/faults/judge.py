@@ -28,6 +28,10 @@ def as_bare(bare: injected.Run, run: injected.Run) -> list:
     return wrong
 
 
+def show(job: object, wrong: list) -> None:
+    print(str(job), *(f"    {line}" for line in wrong[:4]), sep="\n", flush=True)
+
+
 def reports(run: injected.Run, ret_wrong: list) -> list:
     written = run.files.get("report.jsonl", b"")
     found = []

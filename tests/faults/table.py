@@ -22,6 +22,7 @@ class Row(NamedTuple):
     unseen: str
     instead: bool  # of the program's own, too
     always: bool  # each time or never
+    inside: str  # the function that libc makes it for
 
     def whens(self, fault: str) -> str:
         """How often it fails when it is not only once."""
@@ -35,13 +36,14 @@ def read(who: tuple = ("library", "behind", "command")) -> dict:
         if not line or line.startswith("#"):
             continue
         words, _, unseen = line.partition(" unseen ")
+        words, _, inside = words.partition(" in ")
         owner, call, *fails = words.split()
         assert (owner, call) not in rows, f"calls.table:{number}: {call} stands twice"
         assert fails, f"calls.table:{number}: says nothing of {call}"
         for fault in fails:
             assert fault in (SHORT, "-", "*", "!") or hasattr(errno, fault), f"calls.table:{number}: {fault}"
         rows[owner, call] = Row(owner, call, tuple(fault for fault in fails if fault not in "-*!"), unseen.strip(),
-                                "*" in fails, "!" in fails)
+                                "*" in fails, "!" in fails, inside.strip())
     return {key: row for key, row in rows.items() if row.who in who}
 
 
