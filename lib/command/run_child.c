@@ -100,8 +100,9 @@ static void take_news(struct running *running)
     int status;
     pid_t pid;
 
-    while (!running->ended && (pid = wait4(running->child->init ? -1 : running->pid, &status,
-                                           WNOHANG | WUNTRACED | WCONTINUED, &usage)) > 0) {
+    while (!running->ended && ((pid = wait4(running->child->init ? -1 : running->pid, &status,
+                                            WNOHANG | WUNTRACED | WCONTINUED, &usage)) > 0 ||
+                               (pid < 0 && errno == EINTR))) {
         if (pid != running->pid)
             continue;
         if (WIFSTOPPED(status))
