@@ -3,9 +3,10 @@
 #
 #     sh tests/run.sh
 #
-# The last line is `N passed, N failed, N skipped`; a build that fails is a failed test. Exit
-# status: 0 only when something passed and nothing failed. Run again it installs nothing and builds
-# only what changed.
+# The last line is `N passed, N failed, N skipped`; a build that fails is a failed test. Before it
+# stands a table of all parts: what was counted, each test that failed, and what was left out and
+# why. Exit status: 0 only when something passed and nothing failed. Run again it installs nothing
+# and builds only what changed.
 set -eu
 
 cd "$(dirname "$0")/.."
@@ -13,7 +14,30 @@ passed=0 failed=0 skipped=0
 
 say() { echo "== $*"; }
 
-trap 'echo "$passed passed, $failed failed, $skipped skipped"' EXIT
+# What tests/support/closing.py makes the table of.
+notes=build/run.notes
+mkdir -p build
+: >$notes
+tab=$(printf '\t')
+note() { (IFS=$tab && echo "$*") >>$notes; }
+
+left_out() { # what, why
+    note 'left out' "$1" "$2"
+    say "left out: $1 ($2)"
+}
+
+# shellcheck disable=SC2317 # called by the trap
+finish() {
+    if ! command -v python3 >/dev/null; then
+        say 'no python3 here: the table of all parts is left out'
+    elif [ -s $notes ]; then
+        say 'all parts'
+        python3 -B tests/support/closing.py $notes || say 'there is no table of all parts'
+    fi
+    echo "$passed passed, $failed failed, $skipped skipped"
+}
+
+trap finish EXIT
 trap 'exit 129' HUP
 trap 'exit 130' INT
 trap 'exit 143' TERM
@@ -30,6 +54,7 @@ build() { # directory, configure arguments…
     else
         cat "$log"
         say "building $directory failed"
+        note unbuilt "$directory"
         failed=$((failed + 1))
         return 1
     fi
@@ -45,9 +70,12 @@ run() { # directory, ctest arguments…
     rm -f "$result"
     # Two at a time: more would compete for memory, which is what the tests measure.
     status=0
+    # What a test has counted, and why it is skipped, may stand behind much else.
     ctest --test-dir "$directory" --output-on-failure --no-tests=error --parallel 2 \
+        --test-output-size-passed 1000000 --test-output-size-failed 1000000 \
         --output-junit "$result" "$@" || status=$?
     touch "$result"
+    note tested "$directory" "$result" $status
     all=$(matching '<testcase ')
     good=$(matching '<testcase .*status="run"')
     # `skipped` is also what a test without its program is called there; that one failed.
@@ -74,7 +102,7 @@ elif command -v musl-gcc >/dev/null; then
         run build/musl --tests-regex '^(truth\.programs|preload\.(flags|forks|own_wishes|alloc\.(page_sharing|realloc_keeps|stacks|images|existing|mappings)))'
     fi
 else
-    say 'no musl-gcc here: programs of musl are left out'
+    left_out 'programs of musl' 'no musl-gcc here'
 fi
 
 # A sanitized library can't be preloaded: these are the parts below the hooks, linked into tests.
@@ -91,14 +119,14 @@ if printf 'int LLVMFuzzerTestOneInput(void) { return 0; }' |
         run build/fuzz --label-regex '^fuzz$'
     fi
 else
-    say 'no clang with libFuzzer here: the fuzzers are left out'
+    left_out 'the fuzzers' 'no clang with libFuzzer here'
 fi
 
 # The other compiler must have nothing to say either.
 if command -v clang >/dev/null; then
     build build/clang -S . -B build/clang -DCMAKE_C_COMPILER=clang -DAUTOLOCK_WERROR=ON || :
 else
-    say 'no clang here: its build is left out'
+    left_out 'the build by clang' 'no clang here'
 fi
 
 [ $failed = 0 ] && [ $passed -gt 0 ]

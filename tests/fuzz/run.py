@@ -48,6 +48,7 @@ def main() -> int:
         return 1
     print(f"{name}: {int(done[1]):,} executions from {len(kept)} inputs, {cover[-1] if cover else '?'} places reached, "
           "0 findings")
+    print(f"COUNT: {done[1]} executions")
     # It must have tried what it was given, and what came of it.
     return 0 if int(done[1]) >= len(kept) else 1
 
