@@ -61,6 +61,7 @@ static struct al_io_identity look(int directory, const char *name, int flags)
         identity.inode = status.st_ino;
         identity.regular = S_ISREG(status.st_mode);
         identity.link = S_ISLNK(status.st_mode);
+        identity.shared = status.st_nlink > 1;
         identity.known = true;
     }
     return identity;
@@ -299,11 +300,14 @@ int al_io_open_append(const char *path)
 int al_io_append(const char *path, const char *bytes, size_t count)
 {
     int fd = al_io_open_append(path);
-    int result;
+    struct al_io_identity identity;
+    int result = -EMLINK;
 
     if (fd < 0)
         return fd;
-    result = al_io_write(fd, bytes, count);
+    identity = look_at(fd);
+    if (!identity.regular || !identity.shared)
+        result = al_io_write_known(fd, identity, bytes, count);
     al_io_close(fd);
     return result;
 }

@@ -16,6 +16,7 @@ struct al_io_identity {
     uint64_t generation; /* a file's number is given to another one once it is gone; 0: not known */
     bool regular; /* a file that takes any number of bytes at once, as no pipe or terminal does */
     bool link;    /* a symbolic link */
+    bool shared;  /* it has more names than one (hard links) */
     bool known;   /* false: there was no such descriptor or file */
 };
 
@@ -61,7 +62,11 @@ long al_io_read_file_from(const char *path, const char *begin, char *buffer, siz
  */
 int al_io_open_append(const char *path);
 
-/* Appends to the file, opened as above. Returns 0 or a negative errno. */
+/*
+ * Appends to the file, opened as above. One that has another name as well (-EMLINK) may be any file
+ * of ours that somebody has given a name in that directory: it is left alone. Returns 0 or a
+ * negative errno.
+ */
 int al_io_append(const char *path, const char *bytes, size_t count);
 
 /*

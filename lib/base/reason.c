@@ -19,6 +19,8 @@ static const char *reason_of(int error)
         return "it is a directory";
     case ELOOP:
         return "it is a symbolic link, which is not followed";
+    case EMLINK:
+        return "it has another name as well (a hard link), and may be any file";
     case ENXIO:
     case EAGAIN:
         return "nobody reads it";

@@ -104,14 +104,18 @@ static int replace(const struct place *place, const char *bytes, size_t count)
     return error;
 }
 
+/* What has become a file since the look is somebody's: it would be written over. */
 static int write_to(const struct place *place, const char *bytes, size_t count)
 {
     int fd = open_at(place, 0);
-    int error;
+    struct al_io_identity identity;
+    int error = -EEXIST;
 
     if (fd < 0)
         return fd;
-    error = al_io_write(fd, bytes, count);
+    identity = al_io_identify(fd);
+    if (!identity.regular)
+        error = al_io_write_known(fd, identity, bytes, count);
     al_io_close(fd);
     return error;
 }

@@ -155,6 +155,19 @@ START_TEST(symbolic_links_are_not_followed)
 }
 END_TEST
 
+/* Who may put names into a directory has led it there. */
+START_TEST(a_file_with_two_names_is_left_alone)
+{
+    make_file("one", "untouched");
+    ck_assert_int_eq(link("one", "two"), 0);
+    ck_assert_int_eq(al_io_append("two", "report", 6), -EMLINK);
+    ck_assert_str_eq(unit_read_path("one"), "untouched");
+    ck_assert_int_eq(unlink("one"), 0);
+    ck_assert_int_eq(al_io_append("two", ", now", 5), 0);
+    ck_assert_str_eq(unit_read_path("two"), "untouched, now");
+}
+END_TEST
+
 START_TEST(a_fifo_is_not_waited_for)
 {
     int reader;
@@ -255,6 +268,7 @@ int main(void)
     tcase_add_test(tests, appending_creates_and_appends);
     tcase_add_test(tests, nobody_else_may_write_what_is_created);
     tcase_add_test(tests, symbolic_links_are_not_followed);
+    tcase_add_test(tests, a_file_with_two_names_is_left_alone);
     tcase_add_test(tests, a_fifo_is_not_waited_for);
     tcase_add_test(tests, what_cannot_be_opened);
     tcase_add_test(tests, identity_is_the_file_not_the_number);

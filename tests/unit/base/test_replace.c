@@ -5,8 +5,10 @@
 
 #include <dirent.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -136,6 +138,46 @@ START_TEST(what_is_no_regular_file_is_written_to)
     ck_assert(S_ISCHR(status_of("/dev/null").st_mode));
     ck_assert_int_eq(replace("/dev/full", "too much"), -ENOSPC);
     ck_assert_uint_eq(entries_of("."), 1);
+}
+END_TEST
+
+/* `file` is a FIFO, and then another name of `kept`, without an end. */
+static pid_t change_what_is_there(void)
+{
+    pid_t child = fork();
+
+    if (child == 0)
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+    while (child == 0) {
+        (void)unlink("file");
+        (void)mkfifo("file", 0600);
+        (void)unlink("file");
+        (void)link("kept", "file");
+    }
+    return child;
+}
+
+/* Looked at it was a FIFO, opened it is a file that somebody has led us to. */
+START_TEST(what_has_become_a_file_is_not_written_to)
+{
+    enum { ROUNDS = 20000, ENOUGH = 3 };
+    unsigned fifos = 0;
+    unsigned caught = 0;
+    pid_t child;
+
+    ck_assert_int_eq(replace("kept", "precious"), 0);
+    child = change_what_is_there();
+    ck_assert_int_gt(child, 0);
+    for (int i = 0; i < ROUNDS && caught < ENOUGH; i++) {
+        int error = replace("file", "new");
+
+        fifos += error == -ENXIO;
+        caught += error == -EEXIST;
+        ck_assert_str_eq(unit_read_path("kept"), "precious");
+    }
+    ck_assert_int_eq(kill(child, SIGKILL), 0);
+    ck_assert_int_eq(waitpid(child, NULL, 0), child);
+    ck_assert_uint_gt(fifos + caught, 0);
 }
 END_TEST
 
@@ -286,6 +328,7 @@ int main(void)
     tcase_add_test(tests, nobody_else_may_write_it);
     tcase_add_test(tests, symbolic_links_are_neither_followed_nor_replaced);
     tcase_add_test(tests, what_is_no_regular_file_is_written_to);
+    tcase_add_test(tests, what_has_become_a_file_is_not_written_to);
     tcase_add_test(tests, what_cannot_be_replaced);
     tcase_add_test(tests, the_longest_names);
     tcase_add_test(tests, what_may_not_be_written);
