@@ -73,7 +73,8 @@ static int path_of(struct path *ret_path, bool whole)
     return text.cut ? -ENAMETOOLONG : 0;
 }
 
-/* One descriptor suffices: there may be no more. */
+/* One descriptor suffices: there may be no more. Nobody is waited for who holds a lease on what he
+ * has put there. */
 static int open_path(bool whole, int flags)
 {
     struct path path;
@@ -81,7 +82,8 @@ static int open_path(bool whole, int flags)
 
     return error ? error
                  : (int)al_sys4(SYS_openat, AT_FDCWD, path.text,
-                                O_RDWR | O_NOFOLLOW | O_CLOEXEC | O_NOCTTY | flags, 0600);
+                                O_RDWR | O_NOFOLLOW | O_NONBLOCK | O_CLOEXEC | O_NOCTTY | flags,
+                                0600);
 }
 
 int al_live_file_create(void)

@@ -1,15 +1,18 @@
 /* The counters as others see them: in a memfd, in a file, and what becomes of both in a fork. */
 #include "live.h"
+#include "live_file.h"
 #include "times.h"
 #include "unit.h"
 
 #include <dirent.h>
 #include <errno.h>
 #include <fcntl.h>
+#include <signal.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/file.h>
+#include <sys/prctl.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
@@ -336,6 +339,46 @@ START_TEST(without_its_file_more_memory_is_private)
 }
 END_TEST
 
+/* A file of its own at `path`, with a lease: who opens it waits until the kernel takes that away.
+ */
+static void hold_lease(const char *path)
+{
+    int ready[2];
+    char byte;
+
+    ck_assert_int_eq(pipe(ready), 0);
+    if (fork() == 0) {
+        int fd;
+
+        (void)prctl(PR_SET_PDEATHSIG, SIGKILL);
+        (void)signal(SIGIO, SIG_IGN);
+        fd = open(path, O_RDWR | O_CREAT | O_EXCL | O_CLOEXEC, 0600);
+        if (fd < 0 || fcntl(fd, F_SETLEASE, F_WRLCK))
+            _exit(1);
+        (void)write(ready[1], "", 1);
+        for (;;)
+            pause();
+    }
+    close(ready[1]);
+    ck_assert_int_eq(read(ready[0], &byte, 1), 1);
+}
+
+/* In a directory of somebody else, who has put it in the place of ours. */
+START_TEST(a_file_that_somebody_holds_is_not_waited_for)
+{
+    char path[600] = "";
+    char name[64];
+
+    make_directory();
+    ck_assert_int_eq(begin(directory), 0);
+    (void)snprintf(name, sizeof(name), "/proc/self/fd/%d", open_only());
+    ck_assert_int_gt(readlink(name, path, sizeof(path) - 1), 0);
+    ck_assert_int_eq(unlink(path), 0);
+    hold_lease(path);
+    ck_assert_int_eq(al_live_file_open(), -EAGAIN);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("live");
@@ -351,5 +394,6 @@ int main(void)
     tcase_add_test(tests, a_child_has_a_file_of_its_own);
     tcase_add_test(tests, more_memory_is_in_the_file_too);
     tcase_add_test(tests, without_its_file_more_memory_is_private);
+    tcase_add_test(tests, a_file_that_somebody_holds_is_not_waited_for);
     return unit_run(tests);
 }
