@@ -37,7 +37,7 @@ static struct {
     struct al_privilege privilege;
     struct al_budget budget;
     enum state state;
-    bool keep_limit;    /* it is the program's own choice */
+    bool keep_limit;    /* it is the program's own choice, or was not the caller's to raise */
     bool on_fault;      /* in a forked child, whose pages are its parent's as well */
     pid_t stepping;     /* the thread that is stepping down */
     uint64_t before_us; /* bytes that there were */
@@ -205,6 +205,8 @@ void al_backend_start(const struct al_config *config, char *const environment[])
     struct al_lock_all lock = {0};
 
     backend.config = config;
+    /* With more rights than its caller it may start what has no more again, and inherits the limit. */
+    backend.keep_limit = !environment;
     backend.before_us = config->mode == AL_MODE_ALL ? al_before_us_bytes() : 0;
     backend.machine_later = config->mode == AL_MODE_ALL && config->budget.sort == AL_BUDGET_AUTO &&
                             backend.before_us <= little;
