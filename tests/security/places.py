@@ -4,51 +4,25 @@ what is made is nobody else's to write."""
 from __future__ import annotations
 
 import contextlib
-import ctypes
 import os
 import pathlib
+import shutil
 import subprocess
-import sys
 from typing import Iterator
 
 import command
 from harness import NOBODY, directory, need_root, parse_reports, program, run
 from live_session import library_reads
+from secure_root import own
 
 FORMATS = "json", "text", "prometheus"
-PR_SET_PDEATHSIG, SIGKILL = 1, 9
-
-# What names are made by in a shared directory, again and again, by a user who owns it: a FIFO, a link of either kind to
-# the file beside it, a directory, a file of his own, nothing.
-ATTACK = """
-import os, sys
-place, target, names = sys.argv[1], sys.argv[2], sys.argv[3:]
-os.chdir(place)
-print("begun", flush=True)
-while True:
-    for name in names or os.listdir("."):
-        for plant in (os.mkfifo, lambda new: os.symlink(target, new), lambda new: os.link(target, new),
-                      lambda new: os.symlink("nowhere", new), lambda new: open(new, "w").close(), None):
-            try:
-                if plant:
-                    plant(".planted")
-                    os.rename(".planted", name)
-                else:
-                    os.unlink(name)
-            except OSError:
-                pass
-"""
-
 
 @contextlib.contextmanager
 def attacked(names: list) -> Iterator[tuple]:
     """A directory of nobody's, what he wants to have written to, and he at work."""
     need_root()
-
-    def prepare() -> None:
-        ctypes.CDLL(None).prctl(PR_SET_PDEATHSIG, SIGKILL, 0, 0, 0)
-
     with directory() as place:
+        attacking = shutil.copy2(own("attacker"), place)
         theirs = place / "theirs"
         theirs.mkdir()
         theirs.chmod(0o777)
@@ -56,8 +30,8 @@ def attacked(names: list) -> Iterator[tuple]:
         target = place / "target"
         target.write_bytes(b"precious")
         target.chmod(0o666)  # so that the kernel lets him link it
-        with subprocess.Popen([sys.executable, "-c", ATTACK, str(theirs), str(target), *names], stdout=subprocess.PIPE,
-                              user=NOBODY, group=NOBODY, extra_groups=[], preexec_fn=prepare) as attacker:
+        with subprocess.Popen([attacking, str(theirs), str(target), *names], stdout=subprocess.PIPE, user=NOBODY, group=NOBODY,
+                              extra_groups=[]) as attacker:
             try:
                 assert attacker.stdout is not None and attacker.stdout.readline() == b"begun\n"
                 yield theirs, target
