@@ -1,5 +1,5 @@
 #!/bin/sh
-# Installs what a build or a test run needs, and only what is missing:
+# Installs what a build or a test run needs (or the servers of the target `load`), and only what is missing:
 #
 #     sh cmake/packages.sh build test
 #
@@ -63,6 +63,10 @@ test  may  swapon                       mount                  util-linux       
 test  may  -                            libjemalloc2           jemalloc             jemalloc             jemalloc
 test  may  -                            libmimalloc2.0|libmimalloc3|libmimalloc2 mimalloc mimalloc2      mimalloc
 test  may  -                            libtcmalloc-minimal4|libtcmalloc-minimal4t64 gperftools-libs gperftools gperftools
+load  may  redis-server                 redis-server           redis|valkey         redis|valkey         redis|valkey
+load  may  nginx                        nginx-light|nginx      nginx                nginx                nginx
+load  may  postgres                     postgresql             postgresql-server    postgresql           postgresql
+load  may  setpriv                      util-linux             util-linux           setpriv              util-linux
 TABLE
 }
 
@@ -164,10 +168,10 @@ cleanup() {
 
 # --- what is missing -------------------------------------------------------------------------
 
-[ $# -gt 0 ] || { say "usage: sh cmake/packages.sh build|test…"; exit 64; }
+[ $# -gt 0 ] || { say "usage: sh cmake/packages.sh build|test|load…"; exit 64; }
 for group; do
     case $group in
-    build | test) ;;
+    build | test | load) ;;
     *) say "no such group: $group"; exit 64 ;;
     esac
 done

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import itertools
 import os
 import signal
 import time
@@ -12,6 +13,8 @@ from measure import Skipped
 # Where they are found, and what the file of the limit is called there.
 _PLACES = (("/sys/fs/cgroup/memory", "memory.limit_in_bytes"), ("/sys/fs/cgroup", "memory.max"))
 _TRIES = 100
+# There may be several at a time.
+_numbers = itertools.count(1)
 
 
 class Cgroup:
@@ -23,21 +26,32 @@ class Cgroup:
         with open(os.path.join(self.path, "cgroup.procs"), "w", encoding="utf-8") as file:
             file.write(str(os.getpid()))
 
+    def processes(self) -> list:
+        with open(os.path.join(self.path, "cgroup.procs"), encoding="utf-8") as file:
+            return [int(line) for line in file]
+
+    def killed(self) -> int:
+        """How many of its processes the kernel has killed for want of memory."""
+        for name in ("memory.oom_control", "memory.events"):
+            with contextlib.suppress(FileNotFoundError), open(os.path.join(self.path, name), encoding="utf-8") as file:
+                return sum(int(line.split()[1]) for line in file if line.startswith("oom_kill "))
+        return 0
+
 
 @contextlib.contextmanager
 def limited_to(size: int):
     """Raises Skipped where none can be had."""
-    path = _make(size)
+    path = _make(size, f"autolock-bench.{os.getpid()}.{next(_numbers)}")
     try:
         yield Cgroup(path)
     finally:
         _remove(path)
 
 
-def _make(size: int) -> str:
+def _make(size: int, name: str) -> str:
     reasons = []
     for parent, limit_file in _PLACES:
-        path = os.path.join(parent, f"autolock-bench.{os.getpid()}")
+        path = os.path.join(parent, name)
         try:
             os.mkdir(path)
         except OSError as reason:
@@ -56,10 +70,8 @@ def _make(size: int) -> str:
 
 def _remove(path: str) -> None:
     for _ in range(_TRIES):
-        with open(os.path.join(path, "cgroup.procs"), encoding="utf-8") as file:
-            left = [int(line) for line in file]
         # Only what was started here is in it.
-        for process in left:
+        for process in Cgroup(path).processes():
             with contextlib.suppress(ProcessLookupError):
                 os.kill(process, signal.SIGKILL)
         try:

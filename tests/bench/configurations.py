@@ -47,6 +47,7 @@ MORE = (
     Configuration(REFERENCE, ("mlockall",), locks_all=True),
     Configuration("alloc all kinds", ("autolock",),
                   {"AUTOLOCK_MODE": "alloc", "AUTOLOCK_KINDS": "heap,anon,file,shared,stack,image"}),
+    Configuration("all unlimited", ("autolock",), {"AUTOLOCK_MODE": "all", "AUTOLOCK_BUDGET": "unlimited"}),
     Configuration("all onfault", ("autolock",), {"AUTOLOCK_MODE": "all", "AUTOLOCK_FLAGS": "current,future,onfault"}),
 )
 

@@ -51,7 +51,7 @@ def running(environment: dict, scratch: str, enter: Optional[Callable] = None):
              "--loglevel", "warning"],
             env=environment, stdin=subprocess.DEVNULL, stdout=log, stderr=log, preexec_fn=enter)
         try:
-            _wait_for(process, path, log)
+            wait_for(process, path, log)
             yield Server(process.pid, path)
         finally:
             process.terminate()
@@ -64,7 +64,8 @@ def running(environment: dict, scratch: str, enter: Optional[Callable] = None):
                 os.unlink(path)
 
 
-def _wait_for(process: subprocess.Popen, path: str, log) -> None:
+def wait_for(process: subprocess.Popen, path: str, log) -> None:
+    """Until it answers: one that reads its files does not yet."""
     for _ in range(TIMEOUT_S * 100):
         with socket.socket(socket.AF_UNIX) as connection, contextlib.suppress(OSError):
             connection.connect(path)

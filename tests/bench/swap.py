@@ -22,6 +22,13 @@ def at_least(size: int):
     if machine.swap_free_bytes() >= size:
         yield
         return
+    with added(size):
+        yield
+
+
+@contextlib.contextmanager
+def added(size: int):
+    """Whatever the machine has: what somebody else has added may be gone before a long run is over."""
     if os.geteuid() != 0:
         raise Skipped("there is no swap here, and only root can add some")
     for program in ("mkswap", "swapon", "swapoff"):
