@@ -58,6 +58,7 @@ test  may  xz                           xz-utils               xz               
 test  may  openssl                      openssl                openssl              openssl              openssl
 test  may  ps                           procps                 procps-ng            procps               procps-ng
 test  may  setpriv                      util-linux             util-linux           setpriv              util-linux
+test  may  stress-ng                    stress-ng              stress-ng            stress-ng            stress-ng
 test  may  runc                         runc                   runc                 runc                 runc
 test  may  swapon                       mount                  util-linux           util-linux           util-linux
 test  may  -                            libjemalloc2           jemalloc             jemalloc             jemalloc

@@ -1,0 +1,7 @@
+"""One module a suite.
+
+    UNITS           what can be run by itself: names
+    prepare(place)  fetches and builds what the suite is made of, and returns that; Skip if it cannot be had
+    run(cell, material, units) -> {test: outcome}   an outcome is a word to be compared with the bare run's;
+                    a test is named UNIT or UNIT/TEST
+"""

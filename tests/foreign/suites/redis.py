@@ -1,0 +1,83 @@
+"""redis' own Tcl suite, test by test, with the distribution's servers."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import threading
+import zlib
+
+from cell import Cell
+
+UNITS = """
+    unit/printver unit/type/string unit/type/incr unit/type/list unit/type/set unit/type/zset unit/type/hash
+    unit/type/stream unit/keyspace unit/scan unit/info unit/auth unit/protocol unit/expire unit/other unit/multi
+    unit/quit unit/dump unit/sort unit/pubsub unit/slowlog unit/introspection unit/introspection-2 unit/limits
+    unit/bitops unit/bitfield unit/geo unit/hyperloglog unit/lazyfree unit/scripting unit/functions unit/acl
+    unit/tracking unit/client-eviction unit/querybuf unit/networking unit/oom-score-adj unit/shutdown
+    unit/pendingquerybuf unit/replybufsize unit/maxmemory unit/memefficiency unit/aofrw unit/violations
+    integration/rdb integration/aof integration/convert-zipmap-hash-on-load integration/convert-ziplist-hash-on-load
+    integration/corrupt-dump integration/redis-cli integration/redis-benchmark integration/replication-psync
+    integration/logging integration/dismiss-mem
+    """.split()
+UNITS = [unit.replace("/", ".") for unit in UNITS]
+SERVERS = ("redis-server", "redis-cli", "redis-benchmark", "redis-check-aof", "redis-check-rdb")
+
+
+def prepare(place) -> dict:
+    source = place.source("redis")
+    tclsh = shutil.which("tclsh8.6") or shutil.which("tclsh") or place.program("tclsh8.6", "tcl8.6")
+    programs = {"redis-server": place.program("redis-server", "redis-server")}
+    for name in SERVERS[1:]:
+        programs[name] = place.program(name, "redis-tools")
+    return {"source": source, "tclsh": tclsh, "programs": programs}
+
+
+_lock = threading.Lock()
+_next_port = 21111
+
+
+def base_port() -> int:
+    """Each run has ports of its own, as several may run at a time."""
+    global _next_port  # pylint: disable=global-statement
+    with _lock:
+        _next_port = _next_port + 600 if _next_port < 30000 else 21111
+        return _next_port
+
+
+def run(cell: Cell, material: dict, units: list) -> dict:
+    tree = cell.path("tree")
+    if not os.path.isdir(tree):
+        shutil.copytree(os.path.join(material["source"], "tests"), os.path.join(tree, "tests"))
+        shutil.copy(os.path.join(material["source"], "redis.conf"), tree)
+        os.mkdir(os.path.join(tree, "src"))
+        for name, program in material["programs"].items():
+            os.symlink(program, os.path.join(tree, "src", name))
+        for folder, folders, files in os.walk(tree):
+            for path in (folder, *(os.path.join(folder, each) for each in (*folders, *files))):
+                if os.geteuid() == 0:
+                    os.lchown(path, *cell.user.ids)
+    found = {}
+    for unit in units:
+        found.update(outcomes(cell, material, unit))
+    return found
+
+
+def outcomes(cell: Cell, material: dict, unit: str) -> dict:
+    ended = cell.command(material["tclsh"], "tests/test_helper.tcl", "--single", unit.replace(".", "/"), "--clients", "1",
+                         "--baseport", str(base_port()), "--portcount", "500", "--timeout", "240", "--tags", "-slow",
+                         cwd=cell.path("tree"))
+    found = {unit: ended.how}
+    for line in re.sub(r"\x1b\[[0-9;]*m", "", ended.output).splitlines():
+        match = re.match(r"\[(ok|err|exception|ignore|skip)\]:? ?(.*)", line)
+        if not match:
+            continue
+        kind, name = match.groups()
+        name = re.sub(r"\(\d+(\.\d+)? ?(ms|seconds?)\)$", "", name)
+        if kind == "err":
+            name = re.sub(r" in tests/.*$", "", name)
+        # Names say sizes and seeds that are made up anew each time.
+        name = re.sub(r"\d+", "N", name).strip()[:120] or str(zlib.crc32(line.encode()))
+        found[f"{unit}/{name}"] = kind if found.get(f"{unit}/{name}", kind) == kind else "err"
+    return found
