@@ -35,10 +35,6 @@ def reason_of(suite: str, test: str, mode: str, user: str):
     return None
 
 
-def unit_of(test: str) -> str:
-    return test.split("/", 1)[0]
-
-
 def different(bares: list, found: dict) -> list:
     """Tests that end in this mode as in none of the bare runs; one that is missing has ended in no way."""
     tests = set(found).union(*bares)
@@ -46,13 +42,12 @@ def different(bares: list, found: dict) -> list:
 
 
 def compare(suite: str, mode: str, user: str, bares: list, found: dict, again) -> Compared:
-    """`again(units, bare)` runs units once more and returns their outcomes."""
+    """`again(tests, bare)` runs tests once more and returns their outcomes."""
     result = Compared(tests=len(set(found).union(*bares)))
     odd = different(bares, found)
     result.same = result.tests - len(odd)
-    units = sorted({unit_of(test) for test in odd})
-    more_bare = [again(units, True) for _ in range(AGAIN)] if units else []
-    more = [again(units, False) for _ in range(AGAIN)] if units else []
+    more_bare = [again(odd, True) for _ in range(AGAIN)] if odd else []
+    more = [again(odd, False) for _ in range(AGAIN)] if odd else []
     for test in odd:
         ended, known = found.get(test), [bare.get(test) for bare in (*bares, *more_bare)]
         row = {"test": test, "bare": known[0], "locked": ended}

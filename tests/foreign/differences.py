@@ -16,7 +16,7 @@ from modes import BARE, MODES, Mode, User
 USER = User("self", "root" if os.geteuid() == 0 else os.environ.get("USER", "nobody"), exempt=True)
 
 
-def compared(bares: list, found: dict, again=lambda units, bare: {}):
+def compared(bares: list, found: dict, again=lambda tests, bare: {}):
     return compare.compare("suite", "all", "root", bares, found, again)
 
 
@@ -35,23 +35,23 @@ def test_outcomes() -> None:
     check((result.tests, result.same, result.differ) == (2, 2, []), "the same is the same")
 
     result = compared([good, good], {"unit/a": "failure", "unit/b": "failure"},
-                      lambda units, bare: good if bare else {"unit/a": "failure"})
+                      lambda tests, bare: good if bare else {"unit/a": "failure"})
     check(names(result.differ) == ["unit/a"], "a test that fails in the mode alone")
-    result = compared([good, good], {"unit/b": "failure"}, lambda units, bare: good if bare else {})
+    result = compared([good, good], {"unit/b": "failure"}, lambda tests, bare: good if bare else {})
     check(names(result.differ) == ["unit/a"], "a test that did not run")
-    result = compared([good, good], {**good, "unit/c": "ok"}, lambda units, bare: good if bare else {**good, "unit/c": "ok"})
+    result = compared([good, good], {**good, "unit/c": "ok"}, lambda tests, bare: good if bare else {**good, "unit/c": "ok"})
     check(names(result.differ) == ["unit/c"], "a test that bare runs do not have")
     result = compared([good, good], {"unit/a": "ok", "unit/b": "ok"},
-                      lambda units, bare: good if bare else {"unit/b": "ok"})
+                      lambda tests, bare: good if bare else {"unit/b": "ok"})
     check(names(result.differ) == ["unit/b"], "a test that the mode alone lets pass")
 
 
 def test_flaky() -> None:
     good, bad = {"unit/a": "ok"}, {"unit/a": "failure"}
     check(compared([good, bad], bad).same == 1, "bare runs end in both ways")
-    result = compared([good, good], bad, lambda units, bare: bad if bare else good)
+    result = compared([good, good], bad, lambda tests, bare: bad if bare else good)
     check(names(result.flaky) == ["unit/a"], "bare, run again, it fails too")
-    result = compared([good, good], bad, lambda units, bare: good)
+    result = compared([good, good], bad, lambda tests, bare: good)
     check(names(result.once) == ["unit/a"] and not result.differ, "not again")
 
 
@@ -59,7 +59,7 @@ def test_named() -> None:
     compare.named_differences = lambda: [
         {"suite": "suite", "test": "unit/a*", "modes": ["all"], "users": ["root"], "reason": "because"}]
     good, bad = {"unit/a1": "ok", "unit/b": "ok"}, {"unit/a1": "failure", "unit/b": "failure"}
-    result = compared([good, good], bad, lambda units, bare: good if bare else bad)
+    result = compared([good, good], bad, lambda tests, bare: good if bare else bad)
     check(names(result.named) == ["unit/a1"] and names(result.differ) == ["unit/b"], "named by its pattern alone")
     check(compare.reason_of("suite", "unit/a1", "alloc", "root") is None, "named for one mode")
 

@@ -51,12 +51,18 @@ class Work:
         cell = self.cell(mode, name)
         found = self.module.run(cell, self.material, self.units)
         seconds = time.monotonic() - began
+        with open(cell.path("outcomes.json"), "w", encoding="utf-8") as file:
+            json.dump(found, file, indent=0, sort_keys=True)
         tell(f"{self.suite} {self.user} {name}: {len(found)} tests, {cell.reports} reports, {seconds:.0f} s")
         return cell, found
 
     def again(self, mode) -> callable:
-        def run(units, bare):
+        """Runs tests once more; where a suite cannot run one alone, all that it runs together."""
+        def run(tests, bare):
             cell = self.cell(BARE if bare else mode, f"{mode.name}-again")
+            units = [unit for unit in self.units if any(test.split("/", 1)[0] == unit for test in tests)]
+            if hasattr(self.module, "run_only"):
+                return self.module.run_only(cell, self.material, units, tests)
             return self.module.run(cell, self.material, units)
         return run
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shutil
+import tempfile
 
 from cell import Cell
 from modes import not_root
@@ -46,12 +47,18 @@ def prepare(place) -> dict:
 
 
 def run(cell: Cell, material: dict, units: list) -> dict:
-    env = {"LD_LIBRARY_PATH": material["libraries"]}
+    # The name of a socket is a short one.
+    sockets = tempfile.mkdtemp(prefix="foreign.")
+    cell.give(sockets)
+    env = {"LD_LIBRARY_PATH": material["libraries"], "TMPDIR": sockets}
     found = {}
-    if "regress" in units:
-        found.update(regress(cell, material, env))
-    if "pgbench" in units:
-        found.update(pgbench(cell, material, env))
+    try:
+        if "regress" in units:
+            found.update(regress(cell, material, env))
+        if "pgbench" in units:
+            found.update(pgbench(cell, material, env))
+    finally:
+        shutil.rmtree(sockets)
     return found
 
 
@@ -87,9 +94,9 @@ def pgbench(cell: Cell, material: dict, env: dict) -> dict:
     if made.status != 0:
         return {"pgbench": f"initdb: {made.how}: {made.output[-300:]}"}
     with open(os.path.join(data, "postgresql.conf"), "a", encoding="ascii") as file:
-        file.write(f"{CONFIGURATION}listen_addresses = ''\nunix_socket_directories = '{work}'\n")
+        file.write(f"{CONFIGURATION}listen_addresses = ''\nunix_socket_directories = '{env['TMPDIR']}'\n")
     found = {}
-    script = (f"export PGHOST={work} PGUSER=owner PGDATABASE=postgres\n"
+    script = (f"export PGHOST={env['TMPDIR']} PGUSER=owner PGDATABASE=postgres\n"
               f"postgres -D {data} >server.log 2>&1 & server=$!\n"
               "until pg_isready -q; do kill -0 $server || exit 99; sleep 0.1; done\n"
               "pgbench -i -q -s 2 >/dev/null 2>&1 || exit 98\n"

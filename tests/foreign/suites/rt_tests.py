@@ -29,6 +29,8 @@ PROGRAMS = {
     "deadline_test": "deadline_test -i 20",
 }
 UNITS = list(PROGRAMS)
+# Statuses that are a verdict on the times that were measured: on a busy machine it fails, bare too, and now and then not.
+TIMED = {"rt-migrate-test": (0, 255)}
 
 
 def prepare(place) -> dict:
@@ -40,6 +42,9 @@ def run(cell: Cell, material: dict, units: list) -> dict:
     for unit in units:
         name, *words = PROGRAMS[unit].split()
         ended = cell.command(material[name], *words, timeout=120)
+        if unit in TIMED and ended.status in TIMED[unit]:
+            found[unit] = "ends"
+            continue
         # What is said, without the times that were measured; how many lines, and for signals in which order, varies.
         said = {" ".join(re.sub(r"-?\d+(\.\d+)?", " N ", line).split()) for line in ended.output.splitlines()}
         found[unit] = " | ".join([ended.how, *sorted(said)])
