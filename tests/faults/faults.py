@@ -105,17 +105,15 @@ class Bench:
             assert traced.seen.calls, f"[{setting.name}] {name}: the library was not loaded"
         self.usual[setting.name, name] = Usual(bare, traced, found)
 
-    def as_its_own(self, job: Job, run: injected.Run) -> list:
+    def as_its_own(self, job: Job, run: injected.Run) -> bool:
         """Against the program without the library where its own calls fail in the same way."""
-        faults = [fault for fault in job.faults if self.rows["library", fault.call].instead]
-        for fault in faults:
-            for errno in fault.faults:
-                failing = self.run(job.setting, job.program, (injected.Fault(fault.call, (errno,)),), preload=False,
-                                   judged=["-a"])
-                wrong = judge.as_bare(failing, run)
-                if not wrong:
-                    return []
-        return wrong
+        own = [(call, errno) for fault in job.faults for call in self.rows["library", fault.call].instead
+               for errno in fault.faults]
+        for call, errno in own:
+            failing = self.run(job.setting, job.program, (injected.Fault(call, (errno,)),), preload=False, judged=["-a"])
+            if not judge.as_bare(failing, run):
+                return True
+        return False
 
     def judge(self, job: Job) -> Judged:
         usual = self.usual[job.setting.name, job.program]
@@ -126,7 +124,7 @@ class Bench:
             return Judged(job, 0, wrong)
         if wrong and any(self.rows["library", fault.call].instead for fault in job.faults
                          if ("library", fault.call) in self.rows):
-            wrong = self.as_its_own(job, run) and wrong
+            wrong = [] if self.as_its_own(job, run) else wrong
         found = judge.reports(run, wrong)
         wrong += judge.true_reports(found, usual.reports, run.seen, {fault.call for fault in job.faults})
         if wrong:

@@ -31,6 +31,7 @@
 #include <grp.h>
 #include <inttypes.h>
 #include <linux/filter.h>
+#include <linux/futex.h>
 #include <linux/seccomp.h>
 #include <signal.h>
 #include <stdbool.h>
@@ -70,7 +71,9 @@ struct range {
 struct process {
     pid_t id;
     bool known, is_file;
-    int told;             /* the errno with which the call that is being made ends */
+    /* Of the call that is being made: the registers as they were, and the errno it is to tell. */
+    struct user_regs_struct kept;
+    int told;
     struct range library; /* empty: not mapped; where the file is executed: the loader */
     uint64_t base;
 };
@@ -297,22 +300,46 @@ static void write_locked(pid_t id)
     (void)fclose(status);
 }
 
-/* Closed it is whatever the answer: that call is made, and then told to have failed. */
-static bool is_made_all_the_same(long call)
+/*
+ * How a call that is made is changed: of less than asked for; or told to have failed, as close,
+ * after which the descriptor is closed whatever the answer; or brk, which tells where the heap
+ * still ends and no errno. False: the call is not made.
+ */
+static bool is_made(struct process *process, struct user_regs_struct *registers, int error)
 {
-    return call == SYS_close;
+    process->kept = *registers;
+    process->told = 0;
+    if (registers->orig_rax == SYS_close)
+        process->told = error;
+    else if (registers->orig_rax == SYS_brk)
+        registers->rdi = 0;
+    else if (!error)
+        registers->rdx /= 2;
+    else
+        return false;
+    return true;
 }
 
+/* The kernel changes no register but that of the result, and neither may we. */
 static void at_end_of_call(pid_t id)
 {
     struct process *process = process_of(id);
     struct user_regs_struct registers;
 
-    if (!process->told || ptrace(PTRACE_GETREGS, id, 0, &registers))
+    if (ptrace(PTRACE_GETREGS, id, 0, &registers))
         return;
-    registers.rax = (unsigned long long)-(long long)process->told;
-    process->told = 0;
+    registers.rdi = process->kept.rdi;
+    registers.rdx = process->kept.rdx;
+    if (process->told)
+        registers.rax = (unsigned long long)-(long long)process->told;
     (void)ptrace(PTRACE_SETREGS, id, 0, &registers);
+}
+
+/* Only who waits is to try again: a wake that were lost would leave somebody waiting for ever. */
+static bool cannot_be(const struct user_regs_struct *registers, int error)
+{
+    return registers->orig_rax == SYS_futex && (error == EAGAIN || error == EINTR) &&
+           (registers->rsi & (unsigned)FUTEX_CMD_MASK) != FUTEX_WAIT;
 }
 
 /* Whether its end is to be waited for. */
@@ -323,6 +350,7 @@ static bool at_call(pid_t id)
     struct site *site;
     uint64_t offset;
     long call;
+    bool made;
     int error;
 
     if (ptrace(PTRACE_GETREGS, id, 0, &registers))
@@ -341,22 +369,17 @@ static bool at_call(pid_t id)
     if (!fault || (wish.only && offset != wish.only) || !is_time())
         return false;
     error = fault->errnos[fault->count > 1 ? next_random() % (unsigned)fault->count : 0];
-    if (is_made_all_the_same(call)) {
-        process_of(id)->told = error;
-        site->failed++;
-        return true;
-    }
-    if (!error) {
-        if (registers.rdx < 2)
-            return false;
-        registers.rdx /= 2;
-    } else {
+    if ((!error && registers.rdx < 2) || cannot_be(&registers, error))
+        return false;
+    made = is_made(process_of(id), &registers, error);
+    if (!made) {
         registers.orig_rax = (unsigned long long)-1;
         registers.rax = (unsigned long long)-(long long)error;
     }
-    if (ptrace(PTRACE_SETREGS, id, 0, &registers) == 0)
-        site->failed++;
-    return false;
+    if (ptrace(PTRACE_SETREGS, id, 0, &registers))
+        return false;
+    site->failed++;
+    return made;
 }
 
 /* -- the program ---------------------------------------------------------------------------------

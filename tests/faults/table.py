@@ -20,7 +20,7 @@ class Row(NamedTuple):
     call: str
     fails: tuple
     unseen: str
-    instead: bool  # of the program's own, too
+    instead: tuple  # calls of the program in whose stead it is made as well
     always: bool  # each time or never
     inside: str  # the function that libc makes it for
 
@@ -38,12 +38,14 @@ def read(who: tuple = ("library", "behind", "command")) -> dict:
         words, _, unseen = line.partition(" unseen ")
         words, _, inside = words.partition(" in ")
         owner, call, *fails = words.split()
+        instead = tuple(word[1:] for word in fails if word.startswith("*"))
+        fails = [word for word in fails if not word.startswith("*")]
         assert (owner, call) not in rows, f"calls.table:{number}: {call} stands twice"
         assert fails, f"calls.table:{number}: says nothing of {call}"
         for fault in fails:
-            assert fault in (SHORT, "-", "*", "!") or hasattr(errno, fault), f"calls.table:{number}: {fault}"
-        rows[owner, call] = Row(owner, call, tuple(fault for fault in fails if fault not in "-*!"), unseen.strip(),
-                                "*" in fails, "!" in fails, inside.strip())
+            assert fault in (SHORT, "-", "!") or hasattr(errno, fault), f"calls.table:{number}: {fault}"
+        rows[owner, call] = Row(owner, call, tuple(fault for fault in fails if fault not in "-!"), unseen.strip(),
+                                instead, "!" in fails, inside.strip())
     return {key: row for key, row in rows.items() if row.who in who}
 
 
