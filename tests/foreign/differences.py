@@ -39,7 +39,8 @@ def test_outcomes() -> None:
     check(names(result.differ) == ["unit/a"], "a test that fails in the mode alone")
     result = compared([good, good], {"unit/b": "failure"}, lambda tests, bare: good if bare else {})
     check(names(result.differ) == ["unit/a"], "a test that did not run")
-    result = compared([good, good], {**good, "unit/c": "ok"}, lambda tests, bare: good if bare else {**good, "unit/c": "ok"})
+    more = {**good, "unit/c": "ok"}
+    result = compared([good, good], more, lambda tests, bare: good if bare else more)
     check(names(result.differ) == ["unit/c"], "a test that bare runs do not have")
     result = compared([good, good], {"unit/a": "ok", "unit/b": "ok"},
                       lambda tests, bare: good if bare else {"unit/b": "ok"})

@@ -1,9 +1,10 @@
 #!/usr/bin/env python3
 """Other people's test suites under the library: suites × modes × users, each test held against its bare runs.
 
-Per cell: how many tests there are, how many end as bare, how many do not, and which. What differs is run again, bare and
-in the mode. A difference with a reason is a row of named.json. The last line is `N tests, M differ, …`; the counts go to a
-JSON file. Exit status: 0 nothing differs and the library was in every program; 1 something does; 77 nothing can run here.
+Per cell: how many tests there are, how many end as bare, how many do not, and which. What differs is run again, bare
+and in the mode. A difference with a reason is a row of named.json. The last line is `N tests, M differ, …`; the counts
+go to a JSON file. Exit status: 0 nothing differs and the library was in every program; 1 something does; 77 nothing can
+run here.
 """
 
 from __future__ import annotations
@@ -43,8 +44,8 @@ class Work:
         user = USERS[self.user]
         if hasattr(self.module, "user_of"):
             user = self.module.user_of(user)
-        return Cell(os.path.join(self.arguments.directory, "cells", f"{self.suite}-{self.user}-{name}"),
-                    self.arguments.library, mode, user)
+        label = f"{self.suite}{self.arguments.part}-{self.user}-{name}"
+        return Cell(os.path.join(self.arguments.directory, "cells", label), self.arguments.library, mode, user)
 
     def run(self, mode, name: str) -> tuple:
         began = time.monotonic()
@@ -71,8 +72,8 @@ class Work:
         result = compare(self.suite, mode.name, self.user, bares, found, self.again(mode))
         if mode.locks and not cell.locked:
             cell.unproven.append("no process of it had anything locked")
-        return {"suite": self.suite, "mode": mode.name, "user": self.user, **asdict(result), "commands": cell.commands,
-                "reports": cell.reports, "most_locked_bytes": cell.locked, "unproven": cell.unproven}
+        return {"suite": self.suite, "part": self.arguments.part, "mode": mode.name, "user": self.user,
+                **asdict(result), "commands": cell.commands, "reports": cell.reports, "most_locked_bytes": cell.locked, "unproven": cell.unproven}
 
 
 telling = threading.Lock()
@@ -136,14 +137,18 @@ def one_line(row: dict) -> str:
             f"{len(row['unproven'])} unproven")
 
 
+def key_of(row: dict) -> tuple:
+    return row["suite"], row.get("part"), row["mode"], row["user"]
+
+
 def save(arguments, rows: list, skipped=()) -> None:
     path = os.path.join(arguments.directory, "counts.json")
     kept = []
     if arguments.add and os.path.exists(path):
         with open(path, encoding="utf-8") as file:
             kept = json.load(file)["cells"]
-    new = {(row["suite"], row["mode"], row["user"]) for row in rows}
-    cells = [row for row in kept if (row["suite"], row["mode"], row["user"]) not in new] + rows
+    new = {key_of(row) for row in rows}
+    cells = [row for row in kept if key_of(row) not in new] + rows
     counts = {"cells": cells, "skipped": list(skipped), "totals": totals(cells)}
     with open(path + ".part", "w", encoding="utf-8") as file:
         json.dump(counts, file, indent=1)
@@ -193,7 +198,9 @@ def parse_arguments():
     parser.add_argument("--suites", type=names(SUITES), default=list(SUITES), metavar="A,B", help=", ".join(SUITES))
     parser.add_argument("--modes", type=names(MODES), default=list(MODES), metavar="A,B", help=", ".join(MODES))
     parser.add_argument("--users", type=names(USERS), default=list(USERS), metavar="A,B", help=", ".join(USERS))
-    parser.add_argument("--units", type=lambda text: text.split(","), metavar="A,B", help="only these parts of the suites")
+    parser.add_argument("--units", type=lambda text: text.split(","), metavar="A,B",
+                        help="only these of the suite's files, programs or options")
+    parser.add_argument("--part", default="", help="a name for these units, so that --add keeps the counts of others")
     parser.add_argument("--small", action="store_true", help="the part for the normal run, of what is installed")
     parser.add_argument("--jobs", type=int, default=1, help="cells at once")
     parser.add_argument("--add", action="store_true", help="to the counts of earlier runs, instead of new ones")

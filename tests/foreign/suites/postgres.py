@@ -19,8 +19,10 @@ max_prepared_transactions = 2
 log_min_messages = warning
 """
 SUMS = """
-SELECT (SELECT count(*) FROM pgbench_history), (SELECT sum(abalance) FROM pgbench_accounts) = sum(delta),
-       (SELECT sum(tbalance) FROM pgbench_tellers) = sum(delta), (SELECT sum(bbalance) FROM pgbench_branches) = sum(delta)
+SELECT (SELECT count(*) FROM pgbench_history),
+       (SELECT sum(abalance) FROM pgbench_accounts) = sum(delta),
+       (SELECT sum(tbalance) FROM pgbench_tellers) = sum(delta),
+       (SELECT sum(bbalance) FROM pgbench_branches) = sum(delta)
 FROM pgbench_history;
 """
 CLIENTS, TRANSACTIONS = 8, 250

@@ -29,7 +29,7 @@ PROGRAMS = {
     "deadline_test": "deadline_test -i 20",
 }
 UNITS = list(PROGRAMS)
-# Statuses that are a verdict on the times that were measured: on a busy machine it fails, bare too, and now and then not.
+# Statuses that are a verdict on the times that were measured: on a busy machine it mostly fails, bare too.
 TIMED = {"rt-migrate-test": (0, 255)}
 
 

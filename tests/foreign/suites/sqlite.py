@@ -33,7 +33,8 @@ def prepare(place) -> dict:
                                       *(os.path.join(folder, "libsqlite3.so.0")
                                         for folder in place.library_path().split(":"))) if os.path.exists(path)),
                    None) or place.skip("no libsqlite3.so.0 here")
-    return {"program": place.build("speedtest1", compiler, "-O1", "-w", "-DSQLITE_ENABLE_RTREE", f"-I{include}", source, library)}
+    return {"program": place.build("speedtest1", compiler, "-O1", "-w", "-DSQLITE_ENABLE_RTREE",
+                                   f"-I{include}", source, library)}
 
 
 def run(cell: Cell, material: dict, units: list) -> dict:
@@ -41,8 +42,8 @@ def run(cell: Cell, material: dict, units: list) -> dict:
     for unit in units:
         way, name = unit.split(":")
         # Options that sqlite refuses make a run that ends at once; that is compared too.
-        ended = cell.command(material["program"], "--verify", "--nosync", "--size", SIZE, *WAYS[way].split(), "--testset", name,
-                             *([] if way == "memory" else ["test.db"]), cwd=cell.make_directory("work"))
+        ended = cell.command(material["program"], "--verify", "--nosync", "--size", SIZE, *WAYS[way].split(),
+                             "--testset", name, *([] if way == "memory" else ["test.db"]), cwd=cell.make_directory("work"))
         # Each test by its line, without the time it took; the hash of all results is one of them.
         said = [re.sub(r"\.*\s+\d+\.\d+s", "", line).strip() for line in ended.output.splitlines()]
         found[unit] = ended.how

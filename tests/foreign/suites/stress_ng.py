@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import os
 import re
 
 from cell import Cell
@@ -24,11 +23,11 @@ STRESSORS = {
     "rmap": (50,), "shm": (4, "--shm-bytes 4m --shm-objs 8"), "shm-sysv": (4, "--shm-sysv-bytes 2m --shm-sysv-segs 4"),
     "dev-shm": (1,), "tmpfs": (1,), "userfaultfd": (200, "--userfaultfd-bytes 1m"), "tlb-shootdown": (20,),
     "env": (2,), "full": (20,), "null": (100,), "zero": (100,), "numa": (1,), "oom-pipe": (2,), "sparsematrix": (2,),
-    "tsearch": (1,), "hsearch": (2,), "bsearch": (2,), "lsearch": (1, "--lsearch-size 1024"), "tree": (1,), "judy": (1,),
-    "list": (20,), "skiplist": (2,), "str": (10,), "wcs": (10,), "qsort": (1,), "zlib": (2,), "matrix": (10,),
+    "tsearch": (1,), "hsearch": (2,), "bsearch": (2,), "lsearch": (1, "--lsearch-size 1024"), "tree": (1,),
+    "judy": (1,), "list": (20,), "skiplist": (2,), "str": (10,), "wcs": (10,), "qsort": (1,), "zlib": (2,), "matrix": (10,),
     # processes and threads
-    "fork": (200,), "vfork": (200,), "vforkmany": (100, "--timeout 3"), "clone": (100,), "pthread": (200,), "daemon": (20,),
-    "exec": (20,), "zombie": (50,), "context": (100,), "dup": (20,), "exit-group": (20,), "spawn": (50,),
+    "fork": (200,), "vfork": (200,), "vforkmany": (100, "--timeout 3"), "clone": (100,), "pthread": (200,),
+    "daemon": (20,), "exec": (20,), "zombie": (50,), "context": (100,), "dup": (20,), "exit-group": (20,), "spawn": (50,),
     "session": (20,), "wait": (20,), "tee": (20,), "pipe": (500,), "mutex": (200,),
     "futex": (500,), "switch": (500,), "schedpolicy": (20,), "dynlib": (50,),
     "prctl": (5,), "ptrace": (20,), "kill": (100,), "set": (20,), "get": (20,),
@@ -40,8 +39,8 @@ STRESSORS = {
 UNITS = list(STRESSORS)
 
 # For the normal run, with fewer operations.
-FEW = {"malloc": 500, "mmap": 1, "mremap": 5, "munmap": 1, "brk": 200, "shm-sysv": 1, "fork": 50, "vfork": 50, "pthread": 50,
-       "sigsegv": 50}
+FEW = {"malloc": 500, "mmap": 1, "mremap": 5, "munmap": 1, "brk": 200, "shm-sysv": 1, "fork": 50, "vfork": 50,
+       "pthread": 50, "sigsegv": 50}
 SMALL = [f"{name}:{count}" for name, count in FEW.items()]
 
 
@@ -56,13 +55,11 @@ def run(cell: Cell, material: dict, units: list) -> dict:
 def outcome(cell: Cell, material: dict, unit: str) -> str:
     unit, _, few = unit.partition(":")
     count, *options = STRESSORS[unit]
-    figures = cell.path("tmp", "figures.yaml")
-    if os.path.exists(figures):
-        os.remove(figures)
     env = {} if material["program"].startswith("/usr/") else {"LD_LIBRARY_PATH": material["libraries"]}
     ended = cell.command(
-        material["program"], "--verify", "--temp-path", cell.path("tmp"), "--timeout", str(AT_MOST_S), "--yaml", figures,
-        "--metrics", f"--{unit}", "1", f"--{unit}-ops", few or str(count), *" ".join(options).split(), env=env, timeout=4 * AT_MOST_S)
+        material["program"], "--verify", "--temp-path", cell.path("tmp"), "--timeout", str(AT_MOST_S),
+        f"--{unit}", "1", f"--{unit}-ops", few or str(count), *" ".join(options).split(), env=env,
+        timeout=10 * AT_MOST_S)
     # What is found wrong, without process numbers, addresses and counts.
     wrong = {re.sub(r"0x[0-9a-f]+|\d+", "N", line.split("]", 1)[-1]).strip()
              for line in ended.output.splitlines() if re.search(r"stress-ng: (fail|error):", line)}
