@@ -1,10 +1,10 @@
 #include "gate.h"
 
+#include "hold.h"
 #include "large.h"
 #include "sys.h"
 
 #include <linux/futex.h>
-#include <signal.h>
 #include <sys/mman.h>
 
 enum { FREE, HELD, AWAITED };
@@ -12,22 +12,6 @@ enum { FREE, HELD, AWAITED };
 enum { WIPEONFORK = 18 }; /* MADV_WIPEONFORK, Linux 4.14 */
 
 static __thread volatile bool inside __attribute__((tls_model("initial-exec")));
-
-static uint64_t bit_of(int signal_number)
-{
-    return (uint64_t)1 << (signal_number - 1);
-}
-
-/*
- * All signals, those that libc keeps for itself (cancellation) included, but not those that an
- * instruction or a system call raises in its own thread: blocked, they would kill. SIGSYS may be
- * how the program answers a system call of ours.
- */
-static uint64_t all_signals(void)
-{
-    return ~(bit_of(SIGSEGV) | bit_of(SIGBUS) | bit_of(SIGILL) | bit_of(SIGFPE) | bit_of(SIGTRAP) |
-             bit_of(SIGSYS));
-}
 
 static struct al_gate_words *words_of(struct al_gate *gate)
 {
@@ -51,9 +35,6 @@ static void acquire(int *state)
 
 static bool enter(struct al_gate *gate, bool keep_back)
 {
-    const uint64_t all = all_signals();
-    uint64_t mask = 0;
-
     if (__builtin_expect(al_gate_is_foreign(gate), 0)) {
         gate->forked();
         return false;
@@ -61,13 +42,12 @@ static bool enter(struct al_gate *gate, bool keep_back)
     if (inside)
         return false;
     if (keep_back)
-        al_sys4(SYS_rt_sigprocmask, SIG_BLOCK, &all, &mask, sizeof(mask));
+        al_hold_begin();
     /* Before the gate is ours: a handler in between is turned away, as it would be inside. */
     inside = true;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     acquire(&words_of(gate)->state);
     gate->keeps_back = keep_back;
-    gate->mask = mask;
     return true;
 }
 
@@ -85,7 +65,6 @@ void al_gate_leave(struct al_gate *gate)
 {
     struct al_gate_words *words = words_of(gate);
     bool kept_back = gate->keeps_back;
-    uint64_t mask = gate->mask;
 
     if (__atomic_exchange_n(&words->state, FREE, __ATOMIC_RELEASE) == AWAITED)
         futex(&words->state, FUTEX_WAKE, 1);
@@ -93,7 +72,7 @@ void al_gate_leave(struct al_gate *gate)
     inside = false;
     __atomic_signal_fence(__ATOMIC_SEQ_CST);
     if (kept_back)
-        al_sys4(SYS_rt_sigprocmask, SIG_SETMASK, &mask, 0, sizeof(mask));
+        al_hold_end();
 }
 
 bool al_gate_inside(void)

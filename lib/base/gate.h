@@ -19,9 +19,7 @@ struct al_gate {
     struct al_gate_words own;
     void (*forked)(void); /* see al_gate_watch_forks */
 
-    /* The holder's. */
-    bool keeps_back; /* its signals wait until it leaves */
-    uint64_t mask;   /* its signal mask before */
+    bool keeps_back; /* the holder's: its signals wait until it leaves */
 };
 
 /*
@@ -32,7 +30,8 @@ bool al_gate_enter(struct al_gate *gate);
 
 /*
  * The same, and signals wait until the gate is left: for places that a program may rightly leave by
- * siglongjmp or asynchronous cancellation, and so leave the gate held for ever. Two system calls.
+ * siglongjmp or asynchronous cancellation, and so leave the gate held for ever. Two system calls,
+ * unless they wait already (hold.h).
  */
 bool al_gate_enter_undisturbed(struct al_gate *gate);
 

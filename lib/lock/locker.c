@@ -4,6 +4,7 @@
 #include "counters.h"
 #include "downgrades.h"
 #include "headroom.h"
+#include "hold.h"
 #include "kernel.h"
 #include "resident.h"
 #include "sys.h"
@@ -427,18 +428,30 @@ void al_locker_lock_there(al_page first, al_page end)
         lock_what_is_there(first, end, &way);
 }
 
+/* Who is torn out between taking from the budget and booking would have taken it for ever. The
+ * kernel lets no handler in either while it locks. */
+static int lock_undisturbed(al_page first, al_page end, const struct way *way)
+{
+    int result;
+
+    al_hold_begin();
+    result = lock(first, end, way);
+    al_hold_end();
+    return result;
+}
+
 int al_locker_lock_mapping(al_page first, al_page end)
 {
     const struct way way = {al_locker_enter_mapping, al_books.lock_flags};
 
-    return lock(first, end, &way);
+    return lock_undisturbed(first, end, &way);
 }
 
 int al_locker_lock_sparse(al_page first, al_page end)
 {
     const struct way way = {al_locker_enter_mapping, AL_MLOCK_ONFAULT};
 
-    return lock(first, end, &way);
+    return lock_undisturbed(first, end, &way);
 }
 
 void al_locker_forget(al_page first, al_page end)

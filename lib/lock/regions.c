@@ -1,6 +1,7 @@
 #include "regions.h"
 
 #include "counters.h"
+#include "hold.h"
 #include "locker.h"
 #include "maps.h"
 #include "stall.h"
@@ -41,8 +42,10 @@ static void know_and_lock(al_page first, al_page end, uint32_t word,
 {
     uint64_t began = al_stall_begin();
 
+    al_hold_begin();
     if (know(first, end, word))
         (void)lock(first, end);
+    al_hold_end();
     al_stall_end(began);
 }
 

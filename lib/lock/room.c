@@ -66,7 +66,7 @@ void al_room_end(void)
 {
     al_room_stop();
     /* Who is opening or closing it at this moment has asked the kernel when this returns. */
-    if (!al_gate_enter(&room.gate))
+    if (!al_gate_enter_undisturbed(&room.gate))
         return;
     room.open = 0;
     al_gate_leave(&room.gate);
@@ -203,7 +203,7 @@ bool al_room_renew(struct al_counts *counts, size_t size)
 
 void al_room_open(void)
 {
-    if (!al_gate_enter(&room.gate))
+    if (!al_gate_enter_undisturbed(&room.gate))
         return;
     /* It may have ended since the caller asked for room. */
     if (al_room_in_force() && !room.open++)
@@ -213,7 +213,7 @@ void al_room_open(void)
 
 void al_room_close(void)
 {
-    if (!al_gate_enter(&room.gate))
+    if (!al_gate_enter_undisturbed(&room.gate))
         return;
     if (room.open && !--room.open && al_room_in_force())
         (void)al_kernel_mlockall(AL_MCL_FUTURE | (room.flags & AL_MCL_ONFAULT));

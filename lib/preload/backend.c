@@ -9,6 +9,7 @@
 #include "figures.h"
 #include "headroom.h"
 #include "heap_table.h"
+#include "hold.h"
 #include "kernel.h"
 #include "lock_all.h"
 #include "lock_alloc.h"
@@ -271,14 +272,19 @@ bool al_backend_step_down(const char *reason)
 
     if (al_gate_inside() || !al_process.locks || al_process.program_all || !is_this_process())
         return false;
+    /* Who was torn out of it would be waited for for ever. */
+    al_hold_begin();
     if (!__atomic_compare_exchange_n(&backend.state, &kernel, STEPPING, false, __ATOMIC_ACQ_REL,
-                                     __ATOMIC_ACQUIRE))
+                                     __ATOMIC_ACQUIRE)) {
+        al_hold_end();
         return wait_for_step();
+    }
     __atomic_store_n(&backend.stepping, (pid_t)al_sys0(SYS_gettid), __ATOMIC_RELAXED);
     began = al_stall_begin();
     step_down(reason);
     al_stall_end(began);
     __atomic_store_n(&backend.state, STEPPED, __ATOMIC_RELEASE);
+    al_hold_end();
     return true;
 }
 

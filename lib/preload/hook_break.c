@@ -52,7 +52,7 @@ static void end_moved(char *before, char *after)
 /* What the kernel would bring in, where it locks all that is to come. */
 static enum al_added begin_moving(intptr_t change)
 {
-    return al_adding_begin((struct al_adding){.length = change > 0 ? (size_t)change : 0});
+    return al_adding_begin_held((struct al_adding){.length = change > 0 ? (size_t)change : 0});
 }
 
 /* brk itself, not by way of sbrk: another library may have replaced one of the two. */
@@ -66,7 +66,7 @@ static int set_end(char *before, char *end)
         errno = saved;
         result = al_real.brk(end);
     }
-    al_adding_end(added, result ? NULL : before, (size_t)(end - before));
+    al_adding_end_held(added, result ? NULL : before, (size_t)(end - before));
     return result;
 }
 
@@ -81,7 +81,7 @@ static void *move_end(intptr_t change)
         errno = saved;
         before = al_real.sbrk(change);
     }
-    al_adding_end(added, before == (void *)-1 ? NULL : before, (size_t)change);
+    al_adding_end_held(added, before == (void *)-1 ? NULL : before, (size_t)change);
     return before;
 }
 

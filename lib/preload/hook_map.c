@@ -64,7 +64,7 @@ static void *map(void *start, size_t length, int protection, int flags, int fd, 
                  void *(*real)(void *, size_t, int, int, int, int64_t))
 {
     const int saved = errno;
-    enum al_added added = al_adding_begin(adding(length, protection, flags));
+    enum al_added added = al_adding_begin_held(adding(length, protection, flags));
     void *there = real(start, length, protection, flags, fd, offset);
 
     if (there == MAP_FAILED &&
@@ -72,7 +72,7 @@ static void *map(void *start, size_t length, int protection, int flags, int fd, 
         errno = saved;
         there = real(start, length, protection, flags, fd, offset);
     }
-    al_adding_end(added, there == MAP_FAILED ? NULL : there, length);
+    al_adding_end_held(added, there == MAP_FAILED ? NULL : there, length);
     if (flags & MAP_LOCKED && al_books.by_kernel && there != MAP_FAILED)
         al_region_program_locked(there, length);
     return mapped_by(there, length, protection, flags);
@@ -119,7 +119,7 @@ AL_EXPORT int munmap(void *start, size_t length)
 static enum al_added begin_growing(void *start, size_t old_length, size_t new_length)
 {
     size_t more = new_length > old_length ? new_length - old_length : 0;
-    enum al_added added = al_adding_begin((struct al_adding){.length = more});
+    enum al_added added = al_adding_begin_held((struct al_adding){.length = more});
 
     if (added == AL_ADD_UNLOCKED)
         al_room_leave_out(start, old_length);
@@ -172,7 +172,7 @@ AL_EXPORT void *mremap(void *start, size_t old_length, size_t new_length, int fl
         errno = saved;
         moved = al_real.mremap(start, old_length, new_length, flags, target);
     }
-    al_adding_end(added, moved == MAP_FAILED ? NULL : moved, new_length);
+    al_adding_end_held(added, moved == MAP_FAILED ? NULL : moved, new_length);
     if (moved == MAP_FAILED && (errno == EAGAIN || errno == EFAULT) && al_process.locks &&
         !al_process.program_locks) {
         /* If that fails, what is locked in parts can still be moved in parts. */

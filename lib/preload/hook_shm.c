@@ -38,13 +38,13 @@ AL_EXPORT void *shmat(int id, const void *start, int flags)
         return (void *)-1;
     }
     size = size_of(id);
-    added = al_adding_begin((struct al_adding){.length = size});
+    added = al_adding_begin_held((struct al_adding){.length = size});
     attached = al_real.shmat(id, start, flags);
     if (attached == (void *)-1 && al_backend_rescue(errno)) {
         errno = saved;
         attached = al_real.shmat(id, start, flags);
     }
-    al_adding_end(added, attached == (void *)-1 ? NULL : attached, size);
+    al_adding_end_held(added, attached == (void *)-1 ? NULL : attached, size);
     if (attached != (void *)-1 && size)
         al_mapped(attached, size, AL_KIND_SHARED, true, false);
     return attached;

@@ -3,6 +3,7 @@
 #include "backend.h"
 #include "bring_in.h"
 #include "headroom.h"
+#include "hold.h"
 #include "kernel.h"
 #include "sys.h"
 
@@ -20,7 +21,7 @@ static enum al_added judge(const struct al_adding *adding)
                : AL_ADD_AS_EVER;
 }
 
-enum al_added al_adding_begin(struct al_adding adding)
+static enum al_added begin(struct al_adding adding, bool hold)
 {
     enum al_added added = AL_ADD_AS_EVER;
 
@@ -38,9 +39,22 @@ enum al_added al_adding_begin(struct al_adding adding)
     if ((added == AL_ADD_AS_EVER || added == AL_ADD_IN_PARTS) && adding.anonymous &&
         al_bring_in_is_worth(adding.length))
         added = AL_ADD_BY_US;
-    if (added != AL_ADD_AS_EVER)
-        al_room_open();
+    if (added == AL_ADD_AS_EVER)
+        return added;
+    if (hold)
+        al_hold_begin();
+    al_room_open();
     return added;
+}
+
+enum al_added al_adding_begin(struct al_adding adding)
+{
+    return begin(adding, false);
+}
+
+enum al_added al_adding_begin_held(struct al_adding adding)
+{
+    return begin(adding, true);
 }
 
 /*
@@ -86,4 +100,12 @@ void al_adding_end(enum al_added added, void *start, size_t length)
         bring_in(start, length, AL_BRING_IN_LEAST, true);
     else if (added == AL_ADD_IN_PARTS)
         bring_in(start, length, al_page_size(), false);
+}
+
+void al_adding_end_held(enum al_added added, void *start, size_t length)
+{
+    if (added == AL_ADD_AS_EVER)
+        return;
+    al_adding_end(added, start, length);
+    al_hold_end();
 }

@@ -30,4 +30,12 @@ enum al_added al_adding_begin(struct al_adding adding);
 /* After it; `start` is NULL if it failed. */
 void al_adding_end(enum al_added added, void *start, size_t length);
 
+/*
+ * The same for mapping functions, which a program may rightly leave by siglongjmp or asynchronous
+ * cancellation: where the call is not as ever signals wait until its end, so that nobody leaves the
+ * kernel locking on fault. Not for what makes a thread, which would inherit that.
+ */
+enum al_added al_adding_begin_held(struct al_adding adding);
+void al_adding_end_held(enum al_added added, void *start, size_t length);
+
 #endif
