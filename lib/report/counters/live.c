@@ -103,26 +103,27 @@ enum content { EMPTY_MEMFD, MEMFD, FILE_OF_ALL };
  * The bytes of the pages. A memfd ends before the histograms that may never be used: what is mapped
  * behind its end cannot be accessed, and mlockall brings nothing in there.
  */
-static int fill(int fd, enum content content)
+static int fill(int fd, enum content content, bool whole)
 {
-    if (content == EMPTY_MEMFD)
-        return write_none(fd, AL_LIVE_USUAL);
-    if (content == FILE_OF_ALL)
+    if (whole)
         al_times_have();
-    return write_all(fd, &al_live, content == MEMFD ? AL_LIVE_USUAL : sizeof(al_live));
+    else if (content == EMPTY_MEMFD)
+        return write_none(fd, AL_LIVE_USUAL);
+    return write_all(fd, &al_live, whole ? sizeof(al_live) : AL_LIVE_USUAL);
 }
 
 /* The same pages, with what they hold, from `fd`. */
 static int put_into(int fd, enum content content)
 {
     bool own = content != FILE_OF_ALL;
+    bool whole = !own || al_times_are_used();
     int error;
 
     if (al_page_size() > AL_LIVE_ALIGNMENT)
         return -EINVAL;
     if (!may_write(sizeof(al_live)))
         return -EFBIG;
-    error = fill(fd, content);
+    error = fill(fd, content, whole);
     if (error)
         return error;
     if (own)
@@ -134,7 +135,7 @@ static int put_into(int fd, enum content content)
         return error;
     /* From here on a child of fork would share them, whatever becomes of the file's name. */
     place.shared = true;
-    al_times_moved(own);
+    al_times_moved(!whole);
     return 0;
 }
 

@@ -14,6 +14,9 @@ enum state { THERE, ABSENT, COMING };
 
 static enum state state;
 
+/* How many are about to record; more than there are, where some were torn out of it. */
+static unsigned recording;
+
 void al_times_moved(bool absent)
 {
     __atomic_store_n(&state, absent ? ABSENT : THERE, __ATOMIC_RELEASE);
@@ -67,10 +70,19 @@ static bool begin(enum al_timed timed)
     return true;
 }
 
+bool al_times_are_used(void)
+{
+    return al_times_whole() && __atomic_load_n(&recording, __ATOMIC_RELAXED);
+}
+
 void al_times_record(enum al_timed timed, uint64_t ns)
 {
+    __atomic_fetch_add(&recording, 1, __ATOMIC_RELAXED);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
     if (al_live_has_times(&al_live, timed) || begin(timed))
         al_histogram_record(&al_live.histogram[timed], ns);
+    __atomic_signal_fence(__ATOMIC_SEQ_CST);
+    __atomic_fetch_sub(&recording, 1, __ATOMIC_RELAXED);
 }
 
 /* What of the absent ones stands on the last page that there is. */

@@ -19,6 +19,12 @@ void al_times_moved(bool absent);
 /* Whether all of al_live can be read. */
 bool al_times_whole(void);
 
+/*
+ * Whether somebody may be recording at this moment. A signal handler that has come in between may
+ * have forked, and where its child goes on with that, the memory must be there.
+ */
+bool al_times_are_used(void);
+
 /* So that all can be, as far as there is memory. */
 void al_times_have(void);
 
