@@ -118,6 +118,14 @@ void al_lock_alloc_stop(void)
 
 /* -- images --------------------------------------------------------------------------------- */
 
+/* As the books have it. Another thread may have unmapped a library, and not have come to tell them,
+ * when this one was mapped in its place. */
+static bool is_locked_still(uintptr_t start, uint32_t word)
+{
+    return al_books.observe || !(word & AL_PAGE_LOCKED) ||
+           al_kernel_ask((void *)start, al_page_size()) == -EBUSY;
+}
+
 static int judge_image(struct dl_phdr_info *info, size_t size, void *data)
 {
     size_t mask = al_page_size() - 1;
@@ -138,7 +146,8 @@ static int judge_image(struct dl_phdr_info *info, size_t size, void *data)
         word = al_pagemap_get(al_page_of((void *)start));
         /* Once each, also if it did not qualify. What else is known here is of what was unmapped
          * unseen. */
-        if (!(word & AL_PAGE_SEGMENT) && al_word_kind(word) != AL_KIND_IMAGE)
+        if (!(word & AL_PAGE_SEGMENT) &&
+            (al_word_kind(word) != AL_KIND_IMAGE || !is_locked_still(start, word)))
             al_region_mapped((void *)start, end - start, AL_KIND_IMAGE, true);
     }
     return 0;
@@ -147,6 +156,23 @@ static int judge_image(struct dl_phdr_info *info, size_t size, void *data)
 bool al_lock_alloc_wants_images(void)
 {
     return al_books.tracking && al_books.policy.kinds & AL_KIND_IMAGE;
+}
+
+static const uint32_t image_mask = AL_PAGE_KIND_MASK | AL_PAGE_SEGMENT;
+
+static bool is_image(uint32_t word)
+{
+    return word & AL_PAGE_SEGMENT || (word & image_mask) == AL_KIND_IMAGE << AL_PAGE_KIND_SHIFT;
+}
+
+/* Unless another thread has mapped something else there meanwhile. */
+static void forget_image(al_page page)
+{
+    if (!al_locker_enter_mapping())
+        return;
+    if (is_image(al_pagemap_get(page)))
+        (void)al_books_change(page, page + 1, ~0U, 0, AL_EXCLUSIVE);
+    al_locker_leave();
 }
 
 /* Forgets what of [page, end), known as image, is in no segment any more. */
@@ -159,21 +185,20 @@ static void forget_gone(al_page page, al_page end)
             page = al_page_of((void *)segment_end);
             continue;
         }
-        al_region_backing(al_page_address(page), al_page_size());
+        forget_image(page);
         page++;
     }
+    al_locker_trim(); /* with less locked, fewer may be without an owner */
 }
 
 static void forget_gone_images(void)
 {
-    const uint32_t mask = AL_PAGE_KIND_MASK | AL_PAGE_SEGMENT;
-    const uint32_t image = AL_KIND_IMAGE << AL_PAGE_KIND_SHIFT;
     al_page page = 0;
 
     while ((page = al_pagemap_skip(page, AL_PAGE_END)) < AL_PAGE_END) {
-        struct al_stretch stretch = al_pagemap_next(page, AL_PAGE_END, mask);
+        struct al_stretch stretch = al_pagemap_next(page, AL_PAGE_END, image_mask);
 
-        if (stretch.value & AL_PAGE_SEGMENT || (stretch.value & mask) == image)
+        if (is_image(stretch.value))
             forget_gone(page, stretch.end);
         page = stretch.end;
     }
