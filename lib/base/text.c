@@ -179,6 +179,34 @@ unsigned al_text_utf8(const char *string)
     return count;
 }
 
+/* U+202A to U+202E and U+2066 to U+2069, which change the direction of what follows. */
+static bool is_direction(const unsigned char *at)
+{
+    return *at == 0xE2 && ((at[1] == 0x80 && at[2] >= 0xAA && at[2] <= 0xAE) ||
+                           (at[1] == 0x81 && at[2] >= 0xA6 && at[2] <= 0xA9));
+}
+
+/* Control characters, the upper ones too, as UTF-8 or as a byte of their own: a terminal obeys. */
+static bool is_control(const unsigned char *at, unsigned count)
+{
+    return !count || *at < 0x20 || *at == 0x7F || (*at == 0xC2 && at[1] < 0xA0) ||
+           (count == 3 && is_direction(at));
+}
+
+/* A control character of `count` bytes. */
+static void put_json_escape(struct al_text *text, const unsigned char *at, unsigned count)
+{
+    unsigned point = *at;
+
+    if (count == 2)
+        point = at[1];
+    else if (count == 3)
+        point = 0x2000U | (at[1] & 0x3FU) << 6 | (at[2] & 0x3FU);
+    al_text_string(text, "\\u");
+    for (int shift = 12; shift >= 0; shift -= 4)
+        al_text_char(text, hex_digits[point >> shift & 15]);
+}
+
 void al_text_json(struct al_text *text, const char *string)
 {
     const unsigned char *at = (const unsigned char *)string;
@@ -193,10 +221,8 @@ void al_text_json(struct al_text *text, const char *string)
         } else if (*at == '"' || *at == '\\') {
             al_text_char(text, '\\');
             al_text_char(text, (char)*at);
-        } else if (*at < 0x20 || *at == 0x7F) {
-            al_text_string(text, "\\u00");
-            al_text_char(text, hex_digits[*at >> 4]);
-            al_text_char(text, hex_digits[*at & 15]);
+        } else if (is_control(at, count)) {
+            put_json_escape(text, at, count);
         } else {
             al_text_bytes(text, (const char *)at, count);
         }
@@ -226,12 +252,6 @@ void al_text_label(struct al_text *text, const char *string)
         at += count;
     }
     al_text_char(text, '"');
-}
-
-/* Control characters, the upper ones too, as UTF-8 or as a byte of their own: a terminal obeys. */
-static bool is_control(const unsigned char *at, unsigned count)
-{
-    return !count || *at < 0x20 || *at == 0x7F || (*at == 0xC2 && at[1] < 0xA0);
 }
 
 void al_text_printable(struct al_text *text, const char *string, size_t limit)
@@ -264,7 +284,7 @@ void al_text_file_name(struct al_text *text, const char *string, size_t limit)
         unsigned char c = (unsigned char)*string;
         unsigned count = al_text_utf8(string);
 
-        if (count == 0 || c < 0x20 || c == 0x7F || c == '/') {
+        if (is_control((const unsigned char *)string, count) || c == '/') {
             al_text_char(text, '_');
             count = 1;
         } else if (count > limit) {

@@ -52,7 +52,8 @@ unsigned al_text_utf8(const char *string);
  */
 void al_text_json_key(struct al_text *text, const char *name);
 
-/* In double quotes, as JSON wants it; bytes that are not UTF-8 become U+FFFD. */
+/* In double quotes, as JSON wants it; bytes that are not UTF-8 become U+FFFD. What a terminal would
+ * obey is escaped, also where JSON does not want it. */
 void al_text_json(struct al_text *text, const char *string);
 
 /* Fit to be part of a file's name: control bytes, slashes and what is not UTF-8 become _; at most
@@ -62,8 +63,9 @@ void al_text_file_name(struct al_text *text, const char *string, size_t limit);
 /* In double quotes, as Prometheus wants a label's value; bytes that are not UTF-8 become U+FFFD. */
 void al_text_label(struct al_text *text, const char *string);
 
-/* Fit for a line on a terminal: the bytes of control characters, and those that are not UTF-8,
- * become \xNN, and after at most `limit` bytes "..." follows. */
+/* Fit for a line on a terminal: the bytes of control characters, of those that change the direction
+ * of what follows, and those that are not UTF-8, become \xNN, and after at most `limit` bytes "..."
+ * follows. */
 void al_text_printable(struct al_text *text, const char *string, size_t limit);
 
 #endif

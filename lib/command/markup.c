@@ -25,9 +25,18 @@ static int decode(const unsigned char *at, uint32_t *ret_character)
     return length;
 }
 
+/* What stands behind them is shown in another order than it is read. */
+static bool is_direction(uint32_t character)
+{
+    return (character >= 0x202A && character <= 0x202E) ||
+           (character >= 0x2066 && character <= 0x2069);
+}
+
 /* As XML 1.0 has them. */
 static bool is_allowed(uint32_t character)
 {
+    if (is_direction(character))
+        return false;
     return character >= 0x20
                ? (character < 0x7F || character > 0x9F) &&
                      (character < 0xD800 || character > 0xDFFF) && (character & 0xFFFE) != 0xFFFE

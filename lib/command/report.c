@@ -36,7 +36,8 @@ static int print_json(const struct report_list *list)
         (void)json_array_append(processes, list->list[i].report);
     answer = json_pack("{s:s,s:o,s:o}", "schema", REPORTS_SCHEMA, "processes", processes, "totals",
                        report_table_totals(list));
-    text = answer ? json_dumps(answer, JSON_COMPACT) : NULL;
+    /* On a terminal nothing in it is obeyed. */
+    text = answer ? json_dumps(answer, JSON_COMPACT | JSON_ENSURE_ASCII) : NULL;
     if (!text) {
         complain("out of memory");
         return STATUS_FAILED;

@@ -25,7 +25,7 @@ struct report_list {
 
 void report_list_add(struct report_list *list, const struct report_entry *entry);
 
-/* Of a live file, or of a process. */
+/* Of a live file, or of a process. Its report is NULL if somebody has spoilt the numbers. */
 struct report_entry report_of_reading(const struct al_reading *reading);
 
 /* Why a value is no report, or NULL: it is one, of which nothing that is read has another type than

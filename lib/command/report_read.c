@@ -7,11 +7,16 @@
 
 #include <ctype.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <limits.h>
+#include <linux/magic.h>
+#include <poll.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
+#include <sys/statfs.h>
+#include <unistd.h>
 
 enum {
     LINE_BYTES_MAX = 1 << 20,   /* the longest report is less than a fifth of it */
@@ -207,6 +212,11 @@ static bool read_live(struct input *input)
         return false;
     entry = report_of_reading(&reading);
     entry.file = input->number;
+    if (!entry.report) {
+        complain("%s: not a report: a number in it is none that was counted", input->name);
+        json_decref(entry.histograms);
+        return false;
+    }
     report_list_add(input->list, &entry);
     input->reports++;
     return true;
@@ -253,30 +263,67 @@ static bool read_input(struct input *input, struct report_file *file)
     return !input->wrong;
 }
 
-static FILE *open_input(const char *name)
+/* By a name in some directory, where anybody may have put it; not a pipe of a shell. */
+static bool is_somebodys_pipe(int fd, const struct stat *status)
 {
+    struct statfs system;
+
+    return S_ISFIFO(status->st_mode) && status->st_uid != geteuid() &&
+           (fstatfs(fd, &system) || system.f_type != PIPEFS_MAGIC);
+}
+
+/* Ready to be read, or why not. */
+static const char *prepare(int fd)
+{
+    struct pollfd want = {.fd = fd, .events = POLLIN};
     struct stat status;
+
+    if (fstat(fd, &status))
+        return strerror(errno);
+    if (S_ISDIR(status.st_mode))
+        return strerror(EISDIR);
+    if (is_somebodys_pipe(fd, &status))
+        return "it is somebody else's pipe";
+    /* It was opened without a wait for the other end. */
+    while (S_ISFIFO(status.st_mode) && poll(&want, 1, -1) < 0 && errno == EINTR)
+        ;
+    return fcntl(fd, F_SETFL, 0) ? strerror(errno) : NULL;
+}
+
+static FILE *open_input(const char *name, const char **ret_why)
+{
+    int fd;
     FILE *file;
 
+    *ret_why = NULL;
     if (strcmp(name, "-") == 0)
         return stdin;
-    if (stat(name, &status) == 0 && S_ISDIR(status.st_mode)) {
-        errno = EISDIR;
+    fd = open(name, O_RDONLY | O_NONBLOCK | O_NOCTTY | O_CLOEXEC);
+    if (fd < 0) {
+        *ret_why = strerror(errno);
         return NULL;
     }
-    file = fopen(name, "re");
+    *ret_why = prepare(fd);
+    file = *ret_why ? NULL : fdopen(fd, "r");
+    if (!file) {
+        if (!*ret_why)
+            *ret_why = strerror(errno);
+        (void)close(fd);
+    }
     return file;
 }
 
 bool report_read(const char *name, size_t number, struct report_list *list,
                  struct report_file *ret_file)
 {
-    struct input input = {.name = name, .file = open_input(name), .number = number, .list = list};
+    const char *why;
+    struct input input = {
+        .name = name, .file = open_input(name, &why), .number = number, .list = list};
     bool good;
 
     *ret_file = (struct report_file){.name = name};
     if (!input.file) {
-        complain("%s: %s", name, strerror(errno));
+        complain("%s: %s", name, why);
         return false;
     }
     good = read_input(&input, ret_file);

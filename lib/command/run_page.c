@@ -99,7 +99,10 @@ static void take(const struct al_reading *reading, void *data)
 {
     struct report_entry entry = report_of_reading(reading);
 
-    report_list_add(data, &entry);
+    if (entry.report)
+        report_list_add(data, &entry);
+    else
+        json_decref(entry.histograms);
 }
 
 static json_t *processes_in(const char *directory, pid_t pid)

@@ -228,6 +228,10 @@ START_TEST(printable_shows_control_bytes)
                              "c\xff",
                              20),
            "a\\xc2\\x9bb\\x9bc\\xff");
+    EXPECT(al_text_printable(&text, "a\xe2\x80\xae z\xe2\x81\xa6", 20),
+           "a\\xe2\\x80\\xae z\\xe2\\x81\\xa6");
+    EXPECT(al_text_printable(&text, "\xe2\x80\xa9\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa", 20),
+           "\xe2\x80\xa9\xe2\x80\xaf\xe2\x81\xa5\xe2\x81\xaa");
     EXPECT(al_text_printable(&text, "\xc2\xa0\xe2\x80\xa6\xf0\x9f\x98\x80", 20),
            "\xc2\xa0\xe2\x80\xa6\xf0\x9f\x98\x80");
 }

@@ -46,13 +46,18 @@ START_TEST(control_bytes)
     expect("\x01\n\t\x1f", "\"\\u0001\\u000a\\u0009\\u001f\"");
     expect("\x20\x7e", "\" ~\"");
     expect("\x7f", "\"\\u007f\"");
+    /* Those that only a terminal takes for some. */
+    expect("\xC2\x80\xC2\x9F", "\"\\u0080\\u009f\"");
+    expect("\xE2\x80\xAA\xE2\x80\xAE\xE2\x81\xA6\xE2\x81\xA9", "\"\\u202a\\u202e\\u2066\\u2069\"");
+    expect("\xE2\x80\xA9\xE2\x80\xAF\xE2\x81\xA5\xE2\x81\xAA",
+           "\"\xE2\x80\xA9\xE2\x80\xAF\xE2\x81\xA5\xE2\x81\xAA\"");
 }
 END_TEST
 
 START_TEST(utf8_stays)
 {
     static const char *const good[] = {
-        "\xC2\x80",         /* U+0080, the first of two bytes */
+        "\xC2\xA0",         /* U+00A0, the first that is no control character */
         "\xDF\xBF",         /* U+07FF */
         "\xE0\xA0\x80",     /* U+0800, the first of three */
         "\xED\x9F\xBF",     /* U+D7FF, the last before the surrogates */
