@@ -1,5 +1,6 @@
 #include "existing.h"
 
+#include "kernel.h"
 #include "large.h"
 #include "locker.h"
 #include "maps.h"
@@ -205,6 +206,50 @@ static void lock_programs(void)
     }
 }
 
+static bool unlock_unbooked(const struct al_mapping *mapping, void *data)
+{
+    al_page first = al_page_of((void *)mapping->start);
+    al_page end = al_page_of((void *)mapping->end);
+
+    (void)data;
+    if (al_mapping_is_kernels(mapping) || end > AL_PAGE_END)
+        return true;
+    if (!al_locker_enter())
+        return false;
+    al_locker_unlock_unbooked(first, end);
+    al_locker_leave();
+    return true;
+}
+
+/* What cannot be unlocked piece by piece is unlocked as a whole, and nothing is booked then. */
+static void unlock_all(void)
+{
+    al_page page = 0;
+
+    if (!al_locker_enter())
+        return;
+    (void)al_kernel_munlockall();
+    while ((page = al_pagemap_skip(page, AL_PAGE_END)) < AL_PAGE_END) {
+        al_page end = (page / AL_LEAF_PAGES + 1) * AL_LEAF_PAGES;
+
+        al_locker_forget(page, end);
+        page = end;
+    }
+    __atomic_fetch_add(&al_books.refusals, 1, __ATOMIC_RELEASE);
+    al_locker_leave();
+}
+
+/* Our own tables are in no book of the program's. */
+static void unlock_rest(int error)
+{
+    if (error || al_maps_each(unlock_unbooked, NULL))
+        unlock_all();
+    if (!al_locker_enter())
+        return;
+    al_pagemap_lock_tables();
+    al_locker_leave();
+}
+
 int al_existing_lock(struct al_existing *existing)
 {
     int error;
@@ -216,6 +261,8 @@ int al_existing_lock(struct al_existing *existing)
         lock_programs();
     error = al_maps_each(judge, existing);
     lock_found();
+    if (existing->kept)
+        unlock_rest(error);
     return error ? error : first_error;
 }
 

@@ -14,6 +14,7 @@ struct al_existing {
     /* Threads run and blocks are counted already. No lock of the loader's may be waited for then:
      * images count as files. */
     bool late;
+    bool kept;            /* late: all is locked as yet, and what is not booked then is not to be */
     uintptr_t main_start; /* out: first byte of the main heap, 0 if there is none */
 };
 

@@ -87,6 +87,11 @@ int al_kernel_munlockall(void)
     return call(BOOK(munlock), SYS_munlockall, 0, 0, 0);
 }
 
+int al_kernel_keep_all(void)
+{
+    return call(BOOK(mlockall), SYS_mlockall, AL_MCL_CURRENT | AL_MCL_ONFAULT, 0, 0);
+}
+
 int al_kernel_try_mlock2(const void *start, size_t length, unsigned flags)
 {
     /* Without flags it is mlock, which every kernel has. */

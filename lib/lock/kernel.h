@@ -28,6 +28,10 @@ int al_kernel_mlockall(unsigned flags);
 
 int al_kernel_munlockall(void);
 
+/* What is mapped stays locked, or is from now on, as far as it is in memory; what is to come is
+ * not. -EINVAL before Linux 4.4, which is no failure of the report's. */
+int al_kernel_keep_all(void);
+
 /* mlock2(2). `flags` is 0 (then it is mlock) or AL_MLOCK_ONFAULT: -ENOSYS before Linux 4.4. */
 int al_kernel_mlock2(const void *start, size_t length, unsigned flags);
 

@@ -50,8 +50,8 @@ static void set_limits(bool exempt, uint64_t budget_bytes)
 int al_lock_alloc_start(const struct al_alloc_start *start, const struct al_allocator *allocator)
 {
     struct al_allocator known = *allocator;
-    struct al_existing existing = {.take = start->policy.flags & AL_FLAG_CURRENT,
-                                   .late = start->late};
+    struct al_existing existing = {
+        .take = start->policy.flags & AL_FLAG_CURRENT, .late = start->late, .kept = start->kept};
     const bool heap = start->policy.kinds & AL_KIND_HEAP && start->policy.flags & AL_FLAG_FUTURE;
     int error;
 

@@ -14,6 +14,7 @@ struct al_alloc_start {
     bool exempt;           /* no memlock limit holds */
     bool several_threads;  /* more than one ran already */
     bool late;             /* not at the process's start: see existing.h */
+    bool kept;             /* late: nothing has been unlocked as yet, see there as well */
     void (*began)(void);   /* late: called when blocks are to be tracked from now on */
 };
 

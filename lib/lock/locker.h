@@ -37,8 +37,20 @@ void al_locker_note(al_page first, al_page end, uint32_t clear, uint32_t set);
 /* Unlocks [first, end), whose pages the books do not know as locked (any more). */
 void al_locker_unlock(al_page first, al_page end);
 
-/* The same of those pages in [first, end) alone that the books do not know as locked. */
+/* The same of those pages in [first, end) alone that the books do not know as locked, by us or by
+ * the program itself. */
 void al_locker_unlock_rest(al_page first, al_page end);
+
+/* The same while others may be locking some of them: whoever is about to book one of ours asks for
+ * it anew. With the gate. */
+void al_locker_unlock_unbooked(al_page first, al_page end);
+
+/*
+ * Unlocks what a refused call may have locked all the same, because what is not booked must not
+ * stay; but not what was locked before it, for others. Whoever is about to book a lock asks for it
+ * anew. With the gate.
+ */
+void al_locker_undo(al_page first, al_page end);
 
 /*
  * Unlocks that many pages, owned or not, and lowers the budget to what is locked then: the program

@@ -16,6 +16,7 @@ enum { CREDIT_SHARE = 8 };
 static struct {
     bool in_force;
     bool limited;
+    bool broken; /* something is mapped that is not locked */
     unsigned flags;
     uint64_t budget;
     uint64_t (*ask)(void); /* for what else holds; NULL: it is known */
@@ -220,14 +221,26 @@ void al_room_close(void)
     al_gate_leave(&room.gate);
 }
 
+void al_room_unlocked(void)
+{
+    __atomic_store_n(&room.broken, true, __ATOMIC_RELEASE);
+}
+
+bool al_room_is_whole(void)
+{
+    return room.flags & AL_MCL_CURRENT && !__atomic_load_n(&room.broken, __ATOMIC_ACQUIRE);
+}
+
 void al_room_leave_out(void *start, size_t length)
 {
     size_t mask = al_page_size() - 1;
     uintptr_t first = ((uintptr_t)start + mask) & ~mask;
     uintptr_t end = ((uintptr_t)start + length) & ~mask;
 
-    if (first < end)
-        (void)al_kernel_munlock((void *)first, end - first);
+    if (first >= end)
+        return;
+    al_room_unlocked();
+    (void)al_kernel_munlock((void *)first, end - first);
 }
 
 /* Whether most of the range is in memory: a few pages are looked at. */

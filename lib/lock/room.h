@@ -62,6 +62,12 @@ void al_room_close(void);
 /* [start, start + length) was mapped in between: its whole pages are not to be locked. */
 void al_room_leave_out(void *start, size_t length);
 
+/* The program has unlocked something itself. */
+void al_room_unlocked(void);
+
+/* Whether nothing was: all that is mapped is locked. */
+bool al_room_is_whole(void);
+
 /* [start, start + length) is to become accessible: leaves it out if it is neither there nor fits.
  */
 void al_room_opening(void *start, size_t length);

@@ -11,6 +11,7 @@
 #include "program_locks.h"
 #include "real.h"
 #include "regions.h"
+#include "room.h"
 
 #include <errno.h>
 #include <sys/mman.h>
@@ -65,8 +66,10 @@ AL_EXPORT int munlock(const void *start, size_t length)
 
     al_count(AL_COUNT_calls_munlock);
     /* With ENOMEM it came to a hole, and has unlocked what lies before it. */
-    if (result == 0 || errno == ENOMEM)
+    if (result == 0 || errno == ENOMEM) {
+        al_room_unlocked();
         al_region_program_unlocked(start, length);
+    }
     return result;
 }
 

@@ -104,6 +104,20 @@ def test_a_heap_grows_up_to_the_cgroups_limit() -> None:
     assert int(done.out.split()[0]) * 1024 <= 64 * MIB * 90 // 100 + MIB, done
 
 
+def test_stepping_down_keeps_what_is_locked() -> None:
+    need_root()
+    need_privilege()
+    with cgroup(64 * MIB) as folder:
+        for settings in ({}, {"FLAGS": "current,future,onfault"}):
+            done = run(program("step_keeps"), "30", "32", prepare=enter(folder), MODE="all", **settings).expect(err=b"")
+            assert ["up to the budget" in entry["reason"] for entry in done.report["downgrades"]] == [True], done
+            least, last = (int(word) * 1024 for word in done.out.split())
+            assert least >= 30 * MIB, (settings, done)
+            # What has no room is not locked any more, nor is what was left of it.
+            assert 30 * MIB <= last <= 64 * MIB * 90 // 100 + MIB, (settings, done)
+            assert done.report["locked"]["kernel_bytes"] - done.report["locked"]["tracked_bytes"] <= MIB, done
+
+
 def test_before_our_start() -> None:
     need_root()
     need_privilege()
