@@ -49,7 +49,8 @@ static void know_and_lock(al_page first, al_page end, uint32_t word,
     al_stall_end(began);
 }
 
-static void take(const void *start, size_t length, unsigned kind, bool accessible,
+/* `also` is what its pages' words have besides. */
+static void take(const void *start, size_t length, unsigned kind, bool accessible, uint32_t also,
                  int (*lock)(al_page first, al_page end))
 {
     al_page first = al_page_of(start);
@@ -62,24 +63,24 @@ static void take(const void *start, size_t length, unsigned kind, bool accessibl
     verdict = al_policy_judge(&al_books.policy, kind, (end - first) << al_page_shift, accessible);
     count_verdict(verdict);
     if (verdict == AL_TAKE) {
-        know_and_lock(first, end, word_of(kind, AL_PAGE_MAPPED), lock);
+        know_and_lock(first, end, word_of(kind, AL_PAGE_MAPPED | also), lock);
         return;
     }
     if (verdict == AL_SKIP_INACCESSIBLE)
         word = word_of(kind, AL_PAGE_CLOSED);
     else if (verdict == AL_SKIP_SIZE)
         word = word_of(kind, 0); /* mremap may change the size, not the kind */
-    (void)know(first, end, word);
+    (void)know(first, end, word | also);
 }
 
 void al_region_mapped(const void *start, size_t length, unsigned kind, bool accessible)
 {
-    take(start, length, kind, accessible, al_locker_lock_mapping);
+    take(start, length, kind, accessible, 0, al_locker_lock_mapping);
 }
 
 void al_region_mapped_sparse(const void *start, size_t length, unsigned kind, bool accessible)
 {
-    take(start, length, kind, accessible && al_books.unlimited, al_locker_lock_sparse);
+    take(start, length, kind, accessible && al_books.unlimited, 0, al_locker_lock_sparse);
 }
 
 void al_region_joined(const void *start, size_t length, unsigned kind)
@@ -198,11 +199,14 @@ static void open_pages(al_page first, al_page end, unsigned kind, bool backing)
     bool locked = !al_pagemap_all(first, end, AL_PAGE_LOCKED, 0);
     void *start = al_page_address(first);
     size_t length = (size_t)(end - first) << al_page_shift;
+    bool program = al_region_program_has(start, length);
 
     if (backing)
         al_region_backing(start, length);
     else
-        al_region_mapped(start, length, kind, true);
+        take(start, length, kind, true, program ? AL_PAGE_PROGRAM : 0, al_locker_lock_mapping);
+    if (backing && program)
+        al_region_program_locked(start, length);
     if (locked)
         al_locker_unlock_rest(first, end);
 }
@@ -252,22 +256,25 @@ void al_region_growing(const void *start, size_t length, size_t new_length)
     al_locker_leave();
 }
 
-struct al_region_state al_region_state_at(const void *start)
+struct al_region_state al_region_state_at(const void *start, size_t length)
 {
     uint32_t word = al_pagemap_get(al_page_of(start));
 
-    return (struct al_region_state){.kind = al_word_kind(word), .closed = word & AL_PAGE_CLOSED};
+    return (struct al_region_state){.kind = al_word_kind(word),
+                                    .closed = word & AL_PAGE_CLOSED,
+                                    .program = al_region_program_has(start, length)};
 }
 
 void al_region_moved(const void *start, size_t length, struct al_region_state state)
 {
-    if (!al_books.tracking)
-        return;
-    if (!state.kind) {
+    if (!al_books.tracking || !state.kind) {
         al_region_backing(start, length);
+        if (state.program)
+            al_region_program_locked(start, length);
         return;
     }
-    al_region_mapped(start, length, state.kind, !state.closed);
+    take(start, length, state.kind, !state.closed, state.program ? AL_PAGE_PROGRAM : 0,
+         al_locker_lock_mapping);
     /* The lock came along; where it does not qualify any more, or cannot be had, it goes. */
     al_locker_unlock_rest(al_page_of(start), al_page_end_of(start, length));
 }

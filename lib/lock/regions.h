@@ -54,13 +54,15 @@ void al_region_still_mapped(const void *start, size_t length);
  */
 void al_region_protected(const void *start, size_t length, bool accessible, bool backing);
 
-/* What is known of the mapping that `start` belongs to. */
+/* What is known of the mapping that [start, start + length) is a part of. */
 struct al_region_state {
     unsigned kind; /* as it was judged, or is to be; 0: unknown, or of no kind that is asked for */
     bool closed;   /* inaccessible */
+    bool
+        program; /* the program itself has locked some of it, and so the kernel all that it gains */
 };
 
-struct al_region_state al_region_state_at(const void *start);
+struct al_region_state al_region_state_at(const void *start, size_t length);
 
 /*
  * A mapping is about to grow, where it lies or elsewhere: the kernel brings in all that a locked

@@ -73,9 +73,10 @@ static void *map(void *start, size_t length, int protection, int flags, int fd, 
         there = real(start, length, protection, flags, fd, offset);
     }
     al_adding_end_held(added, there == MAP_FAILED ? NULL : there, length);
-    if (flags & MAP_LOCKED && al_books.by_kernel && there != MAP_FAILED)
+    (void)mapped_by(there, length, protection, flags);
+    if (flags & MAP_LOCKED && there != MAP_FAILED)
         al_region_program_locked(there, length);
-    return mapped_by(there, length, protection, flags);
+    return there;
 }
 
 static void *real_mmap(void *start, size_t length, int protection, int flags, int fd,
@@ -147,7 +148,7 @@ static void *remap_unlocked(void *start, size_t old_length, size_t new_length, i
 
 AL_EXPORT void *mremap(void *start, size_t old_length, size_t new_length, int flags, ...)
 {
-    const struct al_region_state state = al_region_state_at(start);
+    const struct al_region_state state = al_region_state_at(start, old_length);
     enum al_added added;
     void *target = NULL;
     int saved = errno;
@@ -183,8 +184,12 @@ AL_EXPORT void *mremap(void *start, size_t old_length, size_t new_length, int fl
         al_region_still_mapped(start, old_length);
         return moved;
     }
-    if (flags & MREMAP_DONTUNMAP)
-        al_region_moved(start, old_length, state);
+    if (flags & MREMAP_DONTUNMAP) {
+        struct al_region_state left = state;
+
+        left.program = false; /* the kernel takes the lock from what it has emptied */
+        al_region_moved(start, old_length, left);
+    }
     al_region_moved(moved, new_length, state);
     return moved;
 }

@@ -160,7 +160,48 @@ static void map_locked(void)
     expect_unlocked(start, FOREIGN);
 }
 
+/* What moves keeps the program's lock, and so does what it gains, whether it was of our sizes
+ * before, or is now. */
+static void moved(int lock_flags)
+{
+    static const size_t lengths[][2] = {
+        {FOREIGN, 2 * FOREIGN}, {LENGTH, FOREIGN}, {FOREIGN, LENGTH}, {LENGTH, 2 * LENGTH}};
+
+    for (size_t i = 0; i < sizeof(lengths) / sizeof(lengths[0]); i++) {
+        size_t before = lengths[i][0];
+        size_t after = lengths[i][1];
+        char *target = map(after);
+        char *start = mmap(NULL, before, PROT_READ | PROT_WRITE,
+                           MAP_PRIVATE | MAP_ANONYMOUS | lock_flags, -1, 0);
+
+        expect(start != MAP_FAILED);
+        if (!lock_flags)
+            expect(mlock(start, before) == 0);
+        expect_locked(start, before);
+        expect(mremap(start, before, after, MREMAP_MAYMOVE | MREMAP_FIXED, target) == target);
+        expect_locked(target, after);
+        expect(mprotect(target, after, PROT_NONE) == 0);
+        expect(mprotect(target, after, PROT_READ | PROT_WRITE) == 0);
+        expect_locked(target, after);
+        expect(munlock(target, after) == 0);
+        if (after > 1 << 20)
+            expect_unlocked(target, after);
+        expect(munmap(target, after) == 0);
+    }
+}
+
+static void mlock_moves(void)
+{
+    moved(0);
+}
+
+static void map_locked_moves(void)
+{
+    moved(MAP_LOCKED);
+}
+
 SCENARIOS(SCENARIO(munlock_of_what_is_owned), SCENARIO(mlock_of_what_is_not_ours),
           SCENARIO(failures_are_told), SCENARIO(neighbours_freed),
           SCENARIO(mlock_of_blocks_that_do_not_qualify), SCENARIO(everything_and_nothing),
-          SCENARIO(munlockall_alone), SCENARIO(map_locked))
+          SCENARIO(munlockall_alone), SCENARIO(map_locked), SCENARIO(mlock_moves),
+          SCENARIO(map_locked_moves))

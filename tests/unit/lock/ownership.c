@@ -420,7 +420,7 @@ static void move_region(void)
     to = fake_free_pages(count);
     if (!to)
         return;
-    state = al_region_state_at(al_page_address(part.first));
+    state = al_region_state_at(al_page_address(part.first), 0);
     al_region_unmapping(al_page_address(part.first), (part.end - part.first) << al_page_shift);
     kernel_model_move(part.first, part.end, to, to + count);
     forget(part.first, part.end);

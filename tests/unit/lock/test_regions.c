@@ -35,7 +35,7 @@ static void protect(size_t index, size_t count, bool accessible)
 
 static void move(size_t from, size_t count, size_t to, size_t new_count)
 {
-    struct al_region_state state = al_region_state_at(address_at(from));
+    struct al_region_state state = al_region_state_at(address_at(from), 0);
 
     al_region_unmapping(address_at(from), count << al_page_shift);
     kernel_model_move(page_at(from), page_at(from + count), page_at(to), page_at(to + new_count));
@@ -155,8 +155,8 @@ START_TEST(what_does_not_qualify)
     ck_assert_uint_eq(counted(AL_COUNT_skipped_kind), 1);
     ck_assert_uint_eq(counted(AL_COUNT_skipped_size), 1);
     ck_assert_uint_eq(counted(AL_COUNT_skipped_inaccessible), 1);
-    ck_assert_uint_eq(al_region_state_at(address_at(10)).kind, 0);
-    ck_assert_uint_eq(al_region_state_at(address_at(20)).kind, anon);
+    ck_assert_uint_eq(al_region_state_at(address_at(10), 0).kind, 0);
+    ck_assert_uint_eq(al_region_state_at(address_at(20), 0).kind, anon);
     ck_assert_uint_eq(bits_of(32), AL_PAGE_CLOSED | anon << AL_PAGE_KIND_SHIFT);
 }
 END_TEST
@@ -170,7 +170,7 @@ START_TEST(a_new_one_replaces_what_was_known)
     map(12, 10, file, true);
     check_only_locked(10, 20);
     check_books();
-    ck_assert_uint_eq(al_region_state_at(address_at(12)).kind, file);
+    ck_assert_uint_eq(al_region_state_at(address_at(12), 0).kind, file);
 }
 END_TEST
 
@@ -222,8 +222,8 @@ START_TEST(over_several_reservations)
     protect(10, 50, true);
     check_books();
     ck_assert_uint_eq(al_books.locked_pages, 40);
-    ck_assert_uint_eq(al_region_state_at(address_at(15)).kind, anon);
-    ck_assert_uint_eq(al_region_state_at(address_at(25)).kind, file);
+    ck_assert_uint_eq(al_region_state_at(address_at(15), 0).kind, anon);
+    ck_assert_uint_eq(al_region_state_at(address_at(25), 0).kind, file);
     expect_locked(40, 20);
     ck_assert(!kernel_model_is_locked(page_at(35)));
 }

@@ -19,7 +19,7 @@ static void map(size_t index, size_t count)
 
 static void move(size_t from, size_t count, size_t to, size_t new_count)
 {
-    struct al_region_state state = al_region_state_at(address_at(from));
+    struct al_region_state state = al_region_state_at(address_at(from), 0);
 
     al_region_unmapping(address_at(from), count << al_page_shift);
     kernel_model_move(page_at(from), page_at(from + count), page_at(to), page_at(to + new_count));
