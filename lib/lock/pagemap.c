@@ -37,7 +37,7 @@ enum { TABLES_KNOWN = 64 };
 static struct {
     uintptr_t start;
     uintptr_t end;
-} tables[TABLES_KNOWN] AL_LARGE;
+} tables[TABLES_KNOWN];
 
 static size_t table_count;
 

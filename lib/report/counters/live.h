@@ -28,7 +28,7 @@
 
 enum {
     AL_LIVE_LAYOUT = 1, /* another one: another layout */
-    AL_LIVE_BLOCKS = 16,
+    AL_LIVE_BLOCKS = 10, /* what fits into the pages that there are anyway */
     AL_DOWNGRADES_MAX = 16,
     AL_DOWNGRADE_BYTES = 248
 };
