@@ -24,19 +24,20 @@ enum { MAPPINGS_LEAST = 16 };
 
 const char *al_stranger_sanitizer(void)
 {
-    static const struct {
-        char symbol[16];
-        char name[20];
-    } rows[] = {
-#define ROW(symbol, name) {symbol, name},
+    static const char symbols[][AL_SYMBOL_BYTES] = {
+#define ROW(symbol, name) symbol,
         AL_SANITIZERS(ROW)
 #undef ROW
     };
+    static const char names[][20] = {
+#define ROW(symbol, name) name,
+        AL_SANITIZERS(ROW)
+#undef ROW
+    };
+    const size_t count = sizeof(symbols) / sizeof(symbols[0]);
+    size_t found = al_symbol_anywhere(symbols, count);
 
-    for (size_t i = 0; i < sizeof(rows) / sizeof(rows[0]); i++)
-        if (al_symbol_anywhere(rows[i].symbol))
-            return rows[i].name;
-    return NULL;
+    return found < count ? names[found] : NULL;
 }
 
 void al_stranger_allocator_note(void)

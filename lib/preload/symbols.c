@@ -76,42 +76,56 @@ static bool in_old_hash(const struct names *names, const char *name)
     return false;
 }
 
-static bool exports(const struct dl_phdr_info *info, const char *name)
+struct query {
+    const char (*names)[AL_SYMBOL_BYTES];
+    size_t count;
+    size_t found; /* which of them; `count`: none as yet */
+    bool program_only;
+};
+
+/* Whether the object exports one of the names. */
+static bool exports(const struct dl_phdr_info *info, struct query *query)
 {
     struct names names;
 
     if (!read_names(info, &names))
         return false;
-    return names.gnu_hash ? in_gnu_hash(&names, name) : in_old_hash(&names, name);
-}
+    for (size_t i = 0; i < query->count; i++) {
+        const char *name = query->names[i];
 
-struct query {
-    const char *name;
-    bool program_only;
-};
+        if (names.gnu_hash ? in_gnu_hash(&names, name) : in_old_hash(&names, name)) {
+            query->found = i;
+            return true;
+        }
+    }
+    return false;
+}
 
 static int look(struct dl_phdr_info *info, size_t size, void *data)
 {
-    const struct query *query = data;
+    struct query *query = data;
     bool found;
 
     (void)size;
     found = !al_object_holds(info, (uintptr_t)look) && !al_object_is_kernels(info) &&
-            exports(info, query->name);
+            exports(info, query);
     /* The program is the first. */
     return found ? 1 : query->program_only ? -1 : 0;
 }
 
-bool al_symbol_anywhere(const char *name)
+size_t al_symbol_anywhere(const char (*names)[AL_SYMBOL_BYTES], size_t count)
 {
-    struct query query = {.name = name};
+    struct query query = {.names = names, .count = count, .found = count};
 
-    return dl_iterate_phdr(look, &query) == 1;
+    (void)dl_iterate_phdr(look, &query);
+    return query.found;
 }
 
 bool al_symbol_in_program(const char *name)
 {
-    struct query query = {.name = name, .program_only = true};
+    char names[1][AL_SYMBOL_BYTES] = {{0}};
+    struct query query = {.names = names, .count = 1, .found = 1, .program_only = true};
 
+    memcpy(names[0], name, strnlen(name, sizeof(names[0]) - 1));
     return dl_iterate_phdr(look, &query) == 1;
 }

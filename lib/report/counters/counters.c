@@ -16,6 +16,10 @@ void (*al_counters_on_attach)(struct al_counts *counts);
 static bool stopped;
 static bool used;
 
+/* Blocks that were ever claimed, of those that there are always: they are in the order of their
+ * claims, and behind these is nothing. */
+static size_t blocks_used;
+
 /* Blocks of the forking threads: private, unlike all others. */
 enum { FORKING_MAX = 4 };
 static struct al_counts forking[FORKING_MAX] AL_LARGE;
@@ -71,6 +75,15 @@ static struct al_counts *grow(struct al_slab *last)
     return behind(slab);
 }
 
+static void use_up_to(size_t blocks)
+{
+    size_t before = __atomic_load_n(&blocks_used, __ATOMIC_RELAXED);
+
+    while (before < blocks && !__atomic_compare_exchange_n(&blocks_used, &before, blocks, true,
+                                                           __ATOMIC_RELAXED, __ATOMIC_RELAXED))
+        continue;
+}
+
 static struct al_counts *claim_any(void)
 {
     struct al_slab *slab = &al_live.head.slab;
@@ -79,9 +92,13 @@ static struct al_counts *claim_any(void)
         size_t count;
         struct al_counts *block = blocks_of(slab, &count);
 
-        for (size_t i = 0; i < count; i++)
-            if (claim(&block[i]))
-                return &block[i];
+        for (size_t i = 0; i < count; i++) {
+            if (!claim(&block[i]))
+                continue;
+            if (block == al_live.block)
+                use_up_to(i + 1);
+            return &block[i];
+        }
         if (!next_of(slab))
             return grow(slab);
         slab = next_of(slab);
@@ -165,11 +182,14 @@ void al_counters_sum(uint64_t ret_sum[static AL_COUNTER_TOTAL])
         size_t count;
         const struct al_counts *block = blocks_of(slab, &count);
 
+        if (block == al_live.block)
+            count = __atomic_load_n(&blocks_used, __ATOMIC_RELAXED);
         for (size_t i = 0; i < count; i++)
             al_counters_add_block(ret_sum, &block[i]);
     }
     for (size_t i = 0; i < FORKING_MAX; i++)
-        al_counters_add_block(ret_sum, &forking[i]);
+        if (__atomic_load_n(&forking[i].claimed, __ATOMIC_RELAXED))
+            al_counters_add_block(ret_sum, &forking[i]);
 }
 
 /* -- forks ---------------------------------------------------------------------------------- */
@@ -268,5 +288,6 @@ void al_counters_after_fork(uint64_t ret_before[static AL_COUNTER_TOTAL])
     if (!counted)
         return;
     al_live.block[0].claimed = 1;
+    use_up_to(1);
     al_thread_counts = &al_live.block[0];
 }

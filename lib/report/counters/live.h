@@ -27,7 +27,7 @@
 #define AL_LIVE_OF_RUN "autolock-run-"
 
 enum {
-    AL_LIVE_LAYOUT = 1, /* another one: another layout */
+    AL_LIVE_LAYOUT = 1,  /* another one: another layout */
     AL_LIVE_BLOCKS = 10, /* what fits into the pages that there are anyway */
     AL_DOWNGRADES_MAX = 16,
     AL_DOWNGRADE_BYTES = 248

@@ -95,6 +95,24 @@ START_TEST(unlocking_everything_counts_as_unlocking)
 }
 END_TEST
 
+/* In a child of its own, which libcheck makes: all that there is of it would be locked. */
+START_TEST(what_is_locked_is_kept_and_nothing_is_to_come)
+{
+    void *before = map_pages(1);
+    void *after;
+
+    if (al_kernel_mlockall(AL_MCL_CURRENT | AL_MCL_FUTURE | AL_MCL_ONFAULT) != 0)
+        return; /* a limit, or a kernel before 4.4 */
+    ck_assert_int_eq(al_kernel_keep_all(), 0);
+    after = map_pages(1);
+    ck_assert(al_kernel_is_locked(before, al_page_size()));
+    ck_assert(!al_kernel_is_locked(after, al_page_size()));
+    look();
+    ck_assert_uint_eq(sum[AL_COUNT_syscalls_mlockall_count], 2);
+    ck_assert_int_eq(al_kernel_munlockall(), 0);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("kernel");
@@ -104,5 +122,6 @@ int main(void)
     tcase_add_test(tests, failures_of_a_trial_are_not_booked);
     tcase_add_test(tests, failures_to_unlock_or_advise_are_not_booked);
     tcase_add_test(tests, unlocking_everything_counts_as_unlocking);
+    tcase_add_test(tests, what_is_locked_is_kept_and_nothing_is_to_come);
     return unit_run(tests);
 }

@@ -176,6 +176,22 @@ START_TEST(a_refusal_takes_nothing_from_the_program)
 }
 END_TEST
 
+/* All is locked, as when the kernel has been told to keep it: what is in no book goes. */
+START_TEST(what_is_not_booked_goes)
+{
+    own_and_lock(10, 5);
+    set(20, 5, AL_PAGE_PROGRAM);
+    kernel_model_lock(page_at(0), page_at(30));
+    ck_assert(al_locker_enter());
+    al_locker_unlock_unbooked(page_at(0), page_at(30));
+    al_locker_leave();
+    for (size_t i = 0; i < 30; i++)
+        ck_assert_int_eq(is_locked(i), (i >= 10 && i < 15) || (i >= 20 && i < 25));
+    ck_assert_uint_eq(al_books.locked_pages, 5);
+    ck_assert_uint_eq(al_books.refusals, 1); /* who is about to book a lock asks for it anew */
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("locker");
@@ -194,5 +210,6 @@ int main(void)
     tcase_add_test(tests, a_part_that_was_locked_does_not_stay);
     tcase_add_test(tests, a_refusal_takes_nothing_from_others);
     tcase_add_test(tests, a_refusal_takes_nothing_from_the_program);
+    tcase_add_test(tests, what_is_not_booked_goes);
     return unit_run(tests);
 }
