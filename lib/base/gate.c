@@ -87,7 +87,7 @@ bool al_gate_inside(void)
 #else
 #    define PAGE_MOST 65536
 #endif
-static char page_of_words[PAGE_MOST] AL_ON_PAGES __attribute__((aligned(PAGE_MOST)));
+static char page_of_words[PAGE_MOST] AL_MAPPED_APART __attribute__((aligned(PAGE_MOST)));
 
 void al_gate_watch_forks(struct al_gate *gate, void (*forked)(void))
 {

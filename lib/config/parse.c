@@ -62,8 +62,9 @@ int al_parse_size(const char *value, uint64_t min, uint64_t max, uint64_t *ret_s
 
 int al_parse_count(const char *value, uint64_t min, uint64_t max, uint64_t *ret_count)
 {
-    if (value[strspn(value, "0123456789")])
-        return -EINVAL;
+    for (const char *at = value; *at; at++)
+        if (*at < '0' || *at > '9')
+            return -EINVAL;
     return al_parse_size(value, min, max, ret_count);
 }
 
@@ -105,19 +106,27 @@ int al_parse_flag(const char *value, unsigned *ret_flag)
     return al_parse_word(value, flag_values, ret_flag);
 }
 
+/* What libc has for that is elsewhere in it, and would be one more page to be mapped at each start.
+ */
+static bool is_blank(char c)
+{
+    return c == ' ' || c == '\t';
+}
+
 bool al_parse_next_item(const char **list, struct al_parse_item *ret_item)
 {
-    static const char blanks[] = " \t";
     const char *at = *list;
-    size_t span;
+    size_t span = 0;
     size_t used;
 
     if (!at)
         return false;
-    at += strspn(at, blanks);
-    span = strcspn(at, ",");
+    while (is_blank(*at))
+        at++;
+    while (at[span] && at[span] != ',')
+        span++;
     used = span;
-    while (used && strchr(blanks, at[used - 1]))
+    while (used && is_blank(at[used - 1]))
         used--;
     *ret_item = (struct al_parse_item){.start = at, .length = used};
     *list = at[span] ? at + span + 1 : NULL;

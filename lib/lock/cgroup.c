@@ -67,7 +67,10 @@ static bool read_limit(struct place *place, const char *mount, const char *path,
     if (make_name(place, mount, path, length, "memory.stat"))
         got = al_io_read_file_from(place->name, stat_limit, value, sizeof(value));
     if (got > 0) {
-        value[strcspn(value, "\n")] = '\0';
+        char *end = strchr(value, '\n');
+
+        if (end)
+            *end = '\0';
         *ret_limit = al_cgroup_parse_limit(value + sizeof(stat_limit) - 1);
         return true;
     }

@@ -12,7 +12,7 @@ static_assert(AL_PAGE_KIND_MASK < AL_PAGE_LEAVING && AL_PAGE_PROGRAM < AL_PAGE_O
               "bits of a page's word do not overlap");
 static_assert(!(AL_PAGE_KIND_MASK & AL_SPAN_MARK), "a word has the mark's bit to spare");
 
-struct al_branch *al_pagemap_root[AL_ROOT_BRANCHES] AL_ON_PAGES __attribute__((aligned(4096)));
+struct al_branch *al_pagemap_root[AL_ROOT_BRANCHES] AL_MAPPED_APART __attribute__((aligned(4096)));
 static bool root_left_out;
 
 #if !defined(al_page_shift)

@@ -19,7 +19,7 @@
 /* Of memfd_create; older headers have neither. */
 enum { CLOEXEC = 1, NOEXEC_SEAL = 8 };
 
-struct al_live al_live AL_ON_PAGES;
+struct al_live al_live AL_MAPPED_APART;
 
 static_assert(sizeof(struct al_live) % AL_LIVE_ALIGNMENT == 0, "on pages of its own");
 static_assert(sizeof(struct al_slab) == 64, "blocks stay aligned");
@@ -71,10 +71,10 @@ static int write_none(int fd, size_t count)
 }
 
 /* In the place of the pages, with one call: for memfds, which the kernel asks nobody about. */
-static int map_over(int fd, int flags)
+static int map_over(int fd)
 {
     long mapped = al_sys_mmap(&al_live, sizeof(al_live), PROT_READ | PROT_WRITE,
-                              MAP_SHARED | MAP_FIXED | flags, fd, 0);
+                              MAP_SHARED | MAP_FIXED, fd, 0);
 
     return al_sys_failed(mapped) ? (int)mapped : 0;
 }
@@ -127,7 +127,7 @@ static int put_into(int fd, enum content content)
     if (error)
         return error;
     if (own)
-        error = map_over(fd, content == EMPTY_MEMFD ? MAP_POPULATE : 0);
+        error = map_over(fd);
     else
         error = put_there(
             al_sys_mmap(NULL, sizeof(al_live), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
