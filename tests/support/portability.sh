@@ -69,11 +69,12 @@ judge() { # name, command…
     [ $loads$locks$reports = yesyesyes ] || failed=1
 }
 
-configure() { # name, cmake arguments…
+configure() { # name, target, cmake arguments…
     directory=$folder/$1
-    shift
+    target=$2
+    shift 2
     { cmake -S "$source" -B "$directory" "$@" &&
-        nice cmake --build "$directory" --parallel "$(nproc)"; } >"$directory.log" 2>&1
+        nice cmake --build "$directory" --target "$target" --parallel "$(nproc)"; } >"$directory.log" 2>&1
 }
 
 # The tests' own words are behind their numbers in the log.
@@ -104,7 +105,7 @@ of_musl() {
         skip 'this machine' musl "$machine" 'no musl-gcc here'
         return
     fi
-    if ! configure musl -DCMAKE_C_COMPILER=musl-gcc -DAUTOLOCK_LIBRARY="$library"; then
+    if ! configure musl preload_portable -DCMAKE_C_COMPILER=musl-gcc -DAUTOLOCK_LIBRARY="$library"; then
         not_built 'this machine' musl "$machine" "$folder/musl.log"
         return
     fi
@@ -139,7 +140,7 @@ of_debian() { # suite
         while read -r link; do
             ln -srfn "$root$(readlink "$link")" "$link"
         done
-    if ! configure "$1" -DCMAKE_TOOLCHAIN_FILE="$source/cmake/other-root.cmake" \
+    if ! configure "$1" preload_portable -DCMAKE_TOOLCHAIN_FILE="$source/cmake/other-root.cmake" \
         -DAUTOLOCK_ROOT="$root" -DAUTOLOCK_LIBRARY="$library"; then
         not_built "Debian $1" glibc "$machine" "$folder/$1.log"
         return
@@ -162,13 +163,13 @@ of_i386() {
         skip 'this machine' glibc i386 'no i686-linux-gnu-gcc here, or no libc6-i386'
         return
     fi
-    if ! configure i386.library -DCMAKE_TOOLCHAIN_FILE="$source/cmake/i686-linux-gnu.cmake" \
+    if ! configure i386.library all -DCMAKE_TOOLCHAIN_FILE="$source/cmake/i686-linux-gnu.cmake" \
         -DAUTOLOCK_TESTS=OFF -DAUTOLOCK_WERROR=ON; then
         not_built 'this machine' glibc i386 "$folder/i386.library.log"
         return
     fi
     there=$folder/i386.library/lib/libautolock.so
-    if ! configure i386 -DCMAKE_TOOLCHAIN_FILE="$source/cmake/i686-linux-gnu.cmake" \
+    if ! configure i386 preload_portable -DCMAKE_TOOLCHAIN_FILE="$source/cmake/i686-linux-gnu.cmake" \
         -DAUTOLOCK_LIBRARY="$there"; then
         not_built 'this machine' glibc i386 "$folder/i386.log"
         return
@@ -189,13 +190,13 @@ of_processor() { # processor, triplet, emulator
             return
         fi
     done
-    if ! configure "$1.library" -DCMAKE_TOOLCHAIN_FILE="$source/cmake/$2.cmake" \
+    if ! configure "$1.library" all -DCMAKE_TOOLCHAIN_FILE="$source/cmake/$2.cmake" \
         -DAUTOLOCK_TESTS=OFF -DAUTOLOCK_WERROR=ON; then
         not_built emulated glibc "$1" "$folder/$1.library.log"
         return
     fi
     there=$folder/$1.library/lib/libautolock.so
-    if ! configure "$1" -DCMAKE_TOOLCHAIN_FILE="$source/cmake/$2.cmake" \
+    if ! configure "$1" preload_portable -DCMAKE_TOOLCHAIN_FILE="$source/cmake/$2.cmake" \
         -DAUTOLOCK_LIBRARY="$there"; then
         not_built emulated glibc "$1" "$folder/$1.log"
         return
