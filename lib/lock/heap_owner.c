@@ -5,7 +5,6 @@
 #include "main_heap.h"
 #include "regions.h"
 #include "stall.h"
-#include "sys.h"
 
 /* The most that an allocator adds to a small request: pages for a mapping of its own. */
 enum { ROUNDED_UP = 16 << 10 };
@@ -19,13 +18,6 @@ struct al_heap_owner al_heap_owner = {.end_of_main = (char *volatile *)&no_end};
 
 /* The C library's idea of the heap's end; not in every libc. */
 extern char *volatile __curbrk __attribute__((weak));
-
-/* The kernel's list does not have the heap, or cannot be read: what is to come is behind its end.
- */
-static uintptr_t end_of_heap(void)
-{
-    return __curbrk ? (uintptr_t)__curbrk : (uintptr_t)al_sys1(SYS_brk, 0);
-}
 
 void al_heap_owner_start(const struct al_allocator *allocator, uintptr_t main_start,
                          bool several_threads)
@@ -45,7 +37,7 @@ void al_heap_owner_start(const struct al_allocator *allocator, uintptr_t main_st
         owner->hopeless = (size_t)(owner->least - ROUNDED_UP) / 2;
     if (&__curbrk) {
         owner->end_of_main = &__curbrk;
-        owner->main_start = main_start ? main_start : end_of_heap();
+        owner->main_start = main_start ? main_start : al_main_heap_find((uintptr_t)__curbrk);
         owner->main_end = __curbrk;
     }
     owner->on = true;

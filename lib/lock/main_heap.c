@@ -4,9 +4,32 @@
 #include "heap_owner.h"
 #include "kernel.h"
 #include "locker.h"
+#include "sys.h"
+
+#include <sys/mman.h>
 
 /* How far ahead of the heap's growth to lock, as far as the slack allows. */
 enum { AHEAD_PAGES = 256 };
+
+static bool is_mapped(uintptr_t start, uintptr_t end)
+{
+    return al_sys3(SYS_msync, start, end - start, MS_ASYNC) == 0;
+}
+
+uintptr_t al_main_heap_find(uintptr_t end)
+{
+    const size_t page = al_page_size();
+    uintptr_t start = end ? end : (uintptr_t)al_sys1(SYS_brk, 0);
+    size_t step = page;
+
+    start &= ~(page - 1);
+    for (; start > step && is_mapped(start - step, start); step *= 2)
+        start -= step;
+    for (; step >= page; step /= 2)
+        if (start > step && is_mapped(start - step, start))
+            start -= step;
+    return start;
+}
 
 bool al_main_heap_has(al_page page)
 {

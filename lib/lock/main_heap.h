@@ -9,6 +9,12 @@
 
 #include "pagemap.h"
 
+/*
+ * Where the heap begins, for when the kernel's list does not have it or cannot be read: from `end`
+ * (0: libc has not asked for one) as far down as there is memory without a hole.
+ */
+uintptr_t al_main_heap_find(uintptr_t end);
+
 /* Whether the page is one of the main heap. */
 bool al_main_heap_has(al_page page);
 
