@@ -55,6 +55,8 @@ SETTINGS = (
              THREAD_STACK="1M", **LARGE, **JSON),
     _setting("alloc, a memlock limit", user=injected.NOBODY, memlock=8 * injected.MIB, MODE="alloc",
              KINDS=EVERY_KIND, FORK="relock", **JSON),
+    _setting("all, by paths", MODE="all", PROGRAMS="*/*", LIVE_DIR="beside", **JSON),
+    _setting("alloc, in memory", MODE="alloc", MIN_SIZE="4K", LIVE_DIR="MEMORY", **JSON),
     _setting("alloc, prometheus", MODE="alloc", STATS="prometheus", LOG="info"),
 )
 KEY = SETTINGS[:4]

@@ -20,6 +20,8 @@ PATIENCE_S = 90
 
 MIB = 1 << 20
 
+_MEMORY = "/dev/shm" if os.path.isdir("/dev/shm") else None
+
 _ENVIRONMENT = {"PATH": "/usr/bin:/bin", "LC_ALL": "C", "HOME": "/nowhere"}
 
 
@@ -137,10 +139,13 @@ class Place:
         self.library = str(shutil.copy(self.tools.library, self.path))
         self.beside = self.path / "beside"
         self.log = self.path / "seen"
+        self.memory = pathlib.Path(tempfile.mkdtemp(prefix="autolock-faults-", dir=_MEMORY))
+        self.memory.chmod(0o777)
         return self
 
     def __exit__(self, *_) -> None:
         shutil.rmtree(self.path, ignore_errors=True)
+        shutil.rmtree(self.memory, ignore_errors=True)
 
     def take(self, program: str) -> str:
         """A copy that every user may execute."""
@@ -156,6 +161,8 @@ class Place:
         `judged`: the injector's options for who is judged. `settings` are the environment's variables; BESIDE in
         them is a directory whose files are read afterwards.
         """
+        for path in self.memory.iterdir():
+            path.unlink()
         shutil.rmtree(self.beside, ignore_errors=True)
         self.beside.mkdir()
         self.beside.chmod(0o777)
@@ -172,7 +179,8 @@ class Place:
             options += ["-u", str(user)]
         if memlock is not None:
             options += ["-m", str(memlock)]
-        variables = {name: value.replace("BESIDE", str(self.beside)) for name, value in settings.items()}
+        variables = {name: value.replace("BESIDE", str(self.beside)).replace("MEMORY", str(self.memory))
+                     for name, value in settings.items()}
         if preload:
             variables["LD_PRELOAD"] = self.library
         for name, value in variables.items():
