@@ -73,10 +73,12 @@ FOUND = (
     *(("all, a memlock limit", "read", "ENOMEM", str(nth)) for nth in range(15, 21)),
     ("all, a memlock limit", "openat", "EMFILE", "other"),
     # Advice that the kernel refused otherwise than by EINVAL.
-    ("alloc", "madvise", "EPERM", "other"),
+    ("alloc", "madvise", "EPERM", "3"),
     # Without the list of mappings, the end of the heap was not known: more was tracked than locked.
     ("all, a memlock limit", "read", "ENOMEM", "7"),
     ("all, a memlock limit", "read", "ENOMEM", "8"),
+    # More faults when locked than there were in the end, of which the kernel did not tell.
+    ("all", "getrusage", "ENOSYS", "18"),
 )
 
 

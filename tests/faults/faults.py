@@ -25,7 +25,7 @@ import table
 NTH_MOST = 4
 SEEDS = 1
 STORMS = 40
-STORMS_QUICK = 4
+STORMS_QUICK = 2
 
 
 class Job(NamedTuple):
@@ -33,6 +33,10 @@ class Job(NamedTuple):
     program: str
     faults: tuple
     when: str
+
+    @property
+    def found(self) -> tuple:
+        return self.setting.name, self.faults[0].call, self.faults[0].faults[0], self.when
 
     def __str__(self) -> str:
         what = "everything" if len(self.faults) > 1 else f"{self.faults[0].call} {'|'.join(self.faults[0].faults)}"
@@ -108,8 +112,8 @@ class Bench:
 
     def as_its_own(self, job: Job, run: injected.Run) -> bool:
         """Against the program without the library where its own calls fail in the same way."""
-        own = [(call, errno) for fault in job.faults for call in self.rows["library", fault.call].instead
-               for errno in fault.faults]
+        own = [(call, errno) for fault in job.faults if ("library", fault.call) in self.rows
+               for call in self.rows["library", fault.call].instead for errno in fault.faults]
         for call, errno in own:
             failing = self.run(job.setting, job.program, (injected.Fault(call, (errno,)),), preload=False, judged=["-a"])
             if judge.in_stead(self.usual[job.setting.name, job.program].bare, failing, run):
@@ -123,9 +127,8 @@ class Bench:
         if run.hung:
             judge.show(job, wrong)
             return Judged(job, 0, wrong)
-        if wrong and any(self.rows["library", fault.call].instead for fault in job.faults
-                         if ("library", fault.call) in self.rows):
-            wrong = [] if self.as_its_own(job, run) else wrong
+        if wrong and job.found not in cases.FOUND and self.as_its_own(job, run):
+            wrong = []
         found = judge.reports(run, wrong)
         wrong += judge.true_reports(found, usual.reports, run.seen, {fault.call for fault in job.faults})
         if wrong:
