@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import pathlib
 from typing import NamedTuple
 
 import injected
@@ -128,7 +127,3 @@ def programs(place: injected.Place) -> list:
         if os.access(command[0], os.X_OK):
             found.append(Program(name, command, stdin))
     return found
-
-
-def home_of(path: str) -> pathlib.Path:
-    return pathlib.Path(path).resolve().parent

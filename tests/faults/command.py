@@ -12,7 +12,6 @@ import collections
 import concurrent.futures
 import contextlib
 import json
-import os
 import queue
 import re
 import subprocess

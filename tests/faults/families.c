@@ -361,11 +361,6 @@ static void at_end(void)
 }
 
 /* errno is the program's: what fails inside must not show in it. */
-static void kept(const char *family, long (*use)(void))
-{
-    say(family, use());
-}
-
 static long quiet(void)
 {
     errno = 77;
@@ -379,27 +374,27 @@ int main(int count, char **arguments)
 {
     if (count > 1 && strcmp(arguments[1], "again") == 0) {
         (void)atexit(at_end);
-        kept("heap again", heap);
-        kept("locks again", locks);
+        say("heap again", heap());
+        say("locks again", locks());
         (void)fprintf(stderr, "executed\n");
         return 7;
     }
-    kept("heap", heap);
-    kept("errno", quiet);
-    kept("mappings", mappings);
-    kept("files", files);
-    kept("segment", segment);
-    kept("locks", locks);
-    kept("end of heap", end_of_heap);
-    kept("threads", threads);
-    kept("library", library);
-    kept("signals", raised);
-    kept("forks", forks);
-    kept("others", others);
-    kept("rights", rights);
-    kept("given up", given_up);
-    kept("nowhere", nowhere);
-    kept("errno", quiet);
+    say("heap", heap());
+    say("errno", quiet());
+    say("mappings", mappings());
+    say("files", files());
+    say("segment", segment());
+    say("locks", locks());
+    say("end of heap", end_of_heap());
+    say("threads", threads());
+    say("library", library());
+    say("signals", raised());
+    say("forks", forks());
+    say("others", others());
+    say("rights", rights());
+    say("given up", given_up());
+    say("nowhere", nowhere());
+    say("errno", quiet());
     if (count > 1 && strcmp(arguments[1], "abort") == 0)
         abort();
     (void)execv("/proc/self/exe", (char *[]){arguments[0], "again", NULL});
