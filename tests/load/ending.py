@@ -1,4 +1,4 @@
-"""What the kernel says of processes at their very end, behind their reports: they are traced for as long as that takes."""
+"""What the kernel says of processes at their very end, behind their reports: they are traced until they are gone."""
 
 from __future__ import annotations
 

@@ -32,6 +32,8 @@ def judge(sides: list) -> None:
                              f"{result.get('major after the lock, as reported')} as reported")
             if swapped := max(sample.swap_kib for sample in side.samples):
                 wrong.append(f"{swapped} KiB of it were in swap")
+        if side.row.name == HELD and result.get("failures"):
+            wrong.append(f"{result['failures']} locking calls failed")
         if side is not bare:
             result["own KiB"] = own = _own(side.samples)
             if not own:
@@ -39,13 +41,15 @@ def judge(sides: list) -> None:
             for process, (first, last) in own.items():
                 if last - first > GROWTH_KIB:
                     wrong.append(f"what the library has of {process} grew from {first} to {last} KiB")
+            if not result.get("reports compared"):
+                wrong.append("no report was held against the kernel")
             if not max(sample.locked_kib for sample in side.samples):
                 wrong.append("nothing was locked")
 
 
 def _own(samples: list) -> dict:
-    """{process: (what the library has in it when it is first seen with whom it ends as the one who locks, and last)}: the
-    tables are made when the hooks begin to. A process that is seen but once tells nothing."""
+    """{process: (what the library has in it when who locks at the end is first seen to, and last)}: the tables are made
+    when the hooks begin to. A process that is seen but once tells nothing."""
     found = {}
     for sample in samples:
         for process, (backend, kib) in sample.own.items():

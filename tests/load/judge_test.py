@@ -19,12 +19,13 @@ from servers import bytes_of, nginx, postgres, redis  # noqa: E402
 from trial import Sample, Side  # noqa: E402
 
 _GOOD = {"status": 0, "status again": 0, "operations": 10, "major faults": 0, "killed for want of memory": 0,
-         "left unlocked": 0, "major after the lock, as reported": 0}
+         "left unlocked": 0, "failures": 0, "reports compared": 2, "major after the lock, as reported": 0}
 
 
 def _side(mode: str) -> Side:
     own = {} if mode == BARE else {"server 1": ("kernel", 300), "server 2": ("kernel", 200)}
-    samples = [Sample(seconds, 0, 0, 0 if mode == BARE else 100, 100, copy.deepcopy(own)) for seconds in (0.0, 1.0, 2.0)]
+    locked = 0 if mode == BARE else 100
+    samples = [Sample(seconds, 0, 0, locked, 100, copy.deepcopy(own)) for seconds in (0.0, 1.0, 2.0)]
     return Side(Ready(mode, {}, {}), None, None, result=dict(_GOOD), samples=samples)
 
 
@@ -93,7 +94,8 @@ def main() -> None:
         for change in _result(), _grown(GROWTH_KIB), _grown(10 * GROWTH_KIB, "hooks"):
             assert not _judged(mode, change), (mode, _judged(mode, change))
         for change in (_result(status=1), _result(status_again=-9), _result(operations=0),
-                       _result(killed_for_want_of_memory=1), _grown(GROWTH_KIB + 1), _unlocked, _unseen):
+                       _result(killed_for_want_of_memory=1), _result(reports_compared=0),
+                       _grown(GROWTH_KIB + 1), _unlocked, _unseen):
             assert _judged(mode, change), mode
             noticed += 1
     for change in _result(major_faults=1), _swapped:
@@ -101,6 +103,7 @@ def main() -> None:
             assert _judged(mode, change), mode
             noticed += 1
         assert not _judged("alloc", change)
+    assert _judged(HELD, _result(failures=1)) and not _judged("alloc", _result(failures=1))
     assert not _judged(HELD_BY_BUDGET, _result(major_faults=1, left_unlocked=1))
     assert _judged(HELD, _result(major_faults=1, left_unlocked=1))
     found = {"servers": [{"server": "one", "sides": [{"mode": "all", "wrong": ["this"], "samples": []}]},

@@ -17,6 +17,7 @@ import dataclasses
 import json
 import os
 import shutil
+import signal
 import sys
 import tempfile
 import time
@@ -73,7 +74,8 @@ def _one(name: str, options, library: str, hog: str, scratch: str) -> dict:
     server = SERVERS[name]
     rows = _rows(options.modes.split(","), library, scratch)
     seconds = None if options.to_the_end else options.seconds
-    plan = trial.Plan(int(options.seconds * server.pace), seconds, min(_SAMPLE_S, options.seconds / 4), Library(library), hog)
+    plan = trial.Plan(int(options.seconds * server.pace), seconds, min(_SAMPLE_S, options.seconds / 4), Library(library),
+                      hog)
     work = machine.Work.now()
     sides = trial.run(server, rows, plan, _say)
     judge.judge(sides)
@@ -133,6 +135,8 @@ def _run(options) -> int:
 
 
 def main() -> int:
+    # So that what was set up is taken down.
+    signal.signal(signal.SIGTERM, lambda *_: sys.exit(128 + signal.SIGTERM))
     try:
         return _run(_arguments())
     except Skipped as reason:

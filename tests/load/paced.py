@@ -32,8 +32,8 @@ class Traffic(Protocol):
 
 
 class Client:
-    """Asks `operations` times, at most `per_second`, or less often, if `seconds` are over. Later than due is no reason to
-    ask faster."""
+    """Asks `operations` times, at most `per_second`, or less often, if `seconds` are over. Later than due is no reason
+    to ask faster."""
 
     def __init__(self, traffic: Traffic, operations: int, per_second: float, seconds: float | None):
         self._here, there = _fork.Pipe(duplex=False)

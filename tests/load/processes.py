@@ -50,7 +50,8 @@ def mappings(pid: int) -> list:
     with open(f"/proc/{pid}/smaps", encoding="utf-8", errors="replace") as file:
         for line in file:
             if head := re.match(r"([0-9a-f]+)-([0-9a-f]+) (\S+) ([0-9a-f]+) \S+ \d+\s*(.*)", line):
-                found.append(Mapping(int(head[1], 16), int(head[2], 16), head[5], int(head[4], 16), head[3][3] == "s", {}))
+                start, end, offset = (int(head[index], 16) for index in (1, 2, 4))
+                found.append(Mapping(start, end, head[5], offset, head[3][3] == "s", {}))
             elif size := re.match(r"(\w+):\s+(\d+) kB", line):
                 found[-1].kib[size[1]] = int(size[2])
     return found

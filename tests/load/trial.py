@@ -80,7 +80,8 @@ class Side:
                 with contextlib.suppress(OSError, LookupError):
                     own[f"{said.name} {pid}"] = library.backend(pid), library.own_kib(pid)
         locked, rss = (sum(getattr(said, what) for said in all_said.values()) for what in ("locked", "rss"))
-        sample = Sample(round(time.monotonic() - begun, 1), self.major() - self.before, self.swapped(), locked, rss, own)
+        seconds = round(time.monotonic() - begun, 1)
+        sample = Sample(seconds, self.major() - self.before, self.swapped(), locked, rss, own)
         self.samples.append(sample)
         return sample
 

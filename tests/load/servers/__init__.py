@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import contextlib
-import grp
 import hashlib
 import os
 import pwd
@@ -34,7 +33,7 @@ def bytes_of(name: str, size: int) -> bytes:
 
 def as_user(user: str | None) -> list:
     """What makes a command another user's, who may lock: as a unit with AmbientCapabilities=CAP_IPC_LOCK has it."""
-    return ["setpriv", f"--reuid={user}", f"--regid={grp.getgrgid(pwd.getpwnam(user).pw_gid).gr_name}", "--clear-groups",
+    return ["setpriv", f"--reuid={user}", f"--regid={pwd.getpwnam(user).pw_gid}", "--clear-groups",
             "--inh-caps=+ipc_lock", "--ambient-caps=+ipc_lock", "--"] if user else []
 
 

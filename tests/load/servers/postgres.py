@@ -123,8 +123,8 @@ class Postgres(Server):
 
     def prepare(self) -> None:
         os.chmod(self.scratch, 0o777)
-        done = subprocess.run([*as_user(self.user), need("initdb", *_places()), "-D", self.data, "-A", "trust", "-U", _OWNER,
-                               "--no-sync", "--no-locale", "-E", "UTF8"], cwd=self.scratch, capture_output=True,
+        done = subprocess.run([*as_user(self.user), need("initdb", *_places()), "-D", self.data, "-A", "trust",
+                               "-U", _OWNER, "--no-sync", "--no-locale", "-E", "UTF8"], cwd=self.scratch, capture_output=True,
                               text=True, check=False)
         if done.returncode:
             raise Failed(f"initdb: {done.stderr[-500:]}")
