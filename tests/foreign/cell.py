@@ -117,6 +117,9 @@ class Cell:
             process.wait()
         with open(log, "rb") as file:
             ended = Ended(process.returncode, file.read().decode("utf-8", "replace"), hung)
+        if ended.status != 0:
+            # What it said is wanted when bare it ends otherwise.
+            os.rename(log, self.path(f"output.{self.commands}"))
         ended.reports = self.collect(" ".join(argv) if proven and not hung else None)
         return ended
 

@@ -18,6 +18,7 @@ import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import asdict
+from typing import Callable
 
 from cell import Cell, Skip
 from compare import compare
@@ -57,7 +58,7 @@ class Work:
         tell(f"{self.suite} {self.user} {name}: {len(found)} tests, {cell.reports} reports, {seconds:.0f} s")
         return cell, found
 
-    def again(self, mode) -> callable:
+    def again(self, mode) -> Callable:
         """Runs tests once more; where a suite cannot run one alone, all that it runs together."""
         def run(tests, bare):
             cell = self.cell(BARE if bare else mode, f"{mode.name}-again")
@@ -73,7 +74,8 @@ class Work:
         if mode.locks and not cell.locked:
             cell.unproven.append("no process of it had anything locked")
         return {"suite": self.suite, "part": self.arguments.part, "mode": mode.name, "user": self.user,
-                **asdict(result), "commands": cell.commands, "reports": cell.reports, "most_locked_bytes": cell.locked, "unproven": cell.unproven}
+                **asdict(result), "commands": cell.commands, "reports": cell.reports,
+                "most_locked_bytes": cell.locked, "unproven": cell.unproven}
 
 
 telling = threading.Lock()
@@ -161,8 +163,9 @@ def totals(rows: list) -> dict:
 
 
 def show(rows: list, skipped: list) -> dict:
+    rows = sorted(rows, key=lambda row: (SUITES.index(row["suite"]), row["part"]))
     head = ("suite", "user", "mode", "tests", "as bare", "differ", "named", "once", "flaky", "reports", "most locked")
-    lines = [head, *((row["suite"], row["user"], row["mode"], str(row["tests"]), str(row["same"]),
+    lines = [head, *((row["suite"] + row["part"], row["user"], row["mode"], str(row["tests"]), str(row["same"]),
                       *(str(len(row[kind])) for kind in ("differ", "named", "once", "flaky")), str(row["reports"]),
                       f"{row['most_locked_bytes'] >> 20} MiB") for row in rows)]
     widths = [max(len(line[index]) for line in lines) for index in range(len(head))]

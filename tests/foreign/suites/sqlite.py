@@ -43,7 +43,8 @@ def run(cell: Cell, material: dict, units: list) -> dict:
         way, name = unit.split(":")
         # Options that sqlite refuses make a run that ends at once; that is compared too.
         ended = cell.command(material["program"], "--verify", "--nosync", "--size", SIZE, *WAYS[way].split(),
-                             "--testset", name, *([] if way == "memory" else ["test.db"]), cwd=cell.make_directory("work"))
+                             "--testset", name, *([] if way == "memory" else ["test.db"]),
+                             cwd=cell.make_directory("work"))
         # Each test by its line, without the time it took; the hash of all results is one of them.
         said = [re.sub(r"\.*\s+\d+\.\d+s", "", line).strip() for line in ended.output.splitlines()]
         found[unit] = ended.how
