@@ -124,7 +124,8 @@ class Cell:
         return ended
 
     def end_all(self, process: subprocess.Popen) -> None:
-        """What a command left behind: its process group, and others by the mark in their environment."""
+        """What a command left behind: its process group, and others by the mark in their environment, or by where they
+        are, as a server may write its title over its environment."""
         try:
             os.killpg(process.pid, signal.SIGKILL)
         except ProcessLookupError:
@@ -132,12 +133,16 @@ class Cell:
         mark = f"{MARK}={self.directory}".encode()
         for name in os.listdir("/proc"):
             try:
-                if name.isdigit():
-                    with open(f"/proc/{name}/environ", "rb") as file:
-                        if mark in file.read().split(b"\0"):
-                            os.kill(int(name), signal.SIGKILL)
+                if name.isdigit() and self._is_of(f"/proc/{name}", mark):
+                    os.kill(int(name), signal.SIGKILL)
             except OSError:
                 pass
+
+    def _is_of(self, process: str, mark: bytes) -> bool:
+        if os.readlink(f"{process}/cwd").startswith(self.directory + "/"):
+            return True
+        with open(f"{process}/environ", "rb") as file:
+            return mark in file.read().split(b"\0")
 
     def collect(self, prove: Optional[str]) -> int:
         """Counts the reports and takes them away; `prove` is the command that must have left some."""

@@ -13,7 +13,9 @@ import argparse
 import importlib
 import json
 import os
+import shutil
 import sys
+import tempfile
 import threading
 import time
 from concurrent.futures import ThreadPoolExecutor
@@ -46,14 +48,15 @@ class Work:
         if hasattr(self.module, "user_of"):
             user = self.module.user_of(user)
         label = f"{self.suite}{self.arguments.part}-{self.user}-{name}"
-        return Cell(os.path.join(self.arguments.directory, "cells", label), self.arguments.library, mode, user)
+        return Cell(os.path.join(self.arguments.cells, label), self.arguments.library, mode, user)
 
     def run(self, mode, name: str) -> tuple:
         began = time.monotonic()
         cell = self.cell(mode, name)
         found = self.module.run(cell, self.material, self.units)
         seconds = time.monotonic() - began
-        with open(cell.path("outcomes.json"), "w", encoding="utf-8") as file:
+        path = os.path.join(self.arguments.directory, "outcomes", os.path.basename(cell.directory) + ".json")
+        with open(path, "w", encoding="utf-8") as file:
             json.dump(found, file, indent=0, sort_keys=True)
         tell(f"{self.suite} {self.user} {name}: {len(found)} tests, {cell.reports} reports, {seconds:.0f} s")
         return cell, found
@@ -220,9 +223,17 @@ def main() -> int:
     if not works:
         print(f"skipped: {'; '.join(skipped)}")
         return SKIPPED
+    os.makedirs(os.path.join(arguments.directory, "outcomes"), exist_ok=True)
+    # The name of a socket is a short one, and every user can come here.
+    arguments.cells = tempfile.mkdtemp(prefix="foreign.")
+    os.chmod(arguments.cells, 0o755)
     rows = run_all(arguments, works)
     save(arguments, rows, skipped)
     sums = show(rows, skipped)
+    if sums["differ"] or sums["unproven"]:
+        print(f"what they left behind is in {arguments.cells}")
+    else:
+        shutil.rmtree(arguments.cells, ignore_errors=True)
     print(f"\nCOUNT: {sums['tests']} tests of other people under the library")
     print(f"{sums['tests']} tests, {sums['differ']} differ, {sums['named']} named, {sums['once']} once, "
           f"{sums['flaky']} flaky bare too, {sums['unproven']} unproven")
