@@ -12,8 +12,8 @@
 #include <stdbool.h>
 
 /*
- * Locks what was asked for, as far as it can be had, and says what could not. Once. `environment` is
- * NULL in a program with more rights than its caller: then the memlock limit stays as it is.
+ * Locks what was asked for, as far as it can be had, and says what could not. Once. `environment`
+ * is NULL in a program with more rights than its caller: then the memlock limit stays as it is.
  */
 void al_backend_start(const struct al_config *config, char *const environment[]);
 

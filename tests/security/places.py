@@ -16,6 +16,7 @@ from live_session import library_reads
 from secure_root import own
 
 FORMATS = "json", "text", "prometheus"
+LIVE_ROUNDS, METRICS_ROUNDS = 10, 40
 
 @contextlib.contextmanager
 def attacked(names: list) -> Iterator[tuple]:
@@ -110,26 +111,29 @@ def test_names_that_change() -> None:
             assert not done.err or done.err.startswith(b"libautolock: the report cannot be written to "), done
             assert target.read_bytes() == b"precious", (i, form)
     print(f"{reports} of {rounds} reports were written there")
+    print(f"COUNT: {rounds} files written while their names change")
     assert reports, "he never left it a chance: nothing was told"
 
 
 def test_live_counters_in_a_directory_of_somebody_else() -> None:
     """He may take the files away and put others there, also while they are to grow."""
     with attacked([]) as (place, target):
-        for i in range(10):
+        for i in range(LIVE_ROUNDS):
             done = run(program("live"), "threads", "64", "10", LIVE_DIR=str(place), MODE="observe")
             assert done.status == 0 and (not done.err or b"AUTOLOCK_LIVE_DIR" in done.err), done
             assert done.report["calls"]["memalign"] == 640, done
             assert target.read_bytes() == b"precious" and target.stat().st_size == len(b"precious"), i
+    print(f"COUNT: {LIVE_ROUNDS} files written while their names change")
 
 
 def test_metrics_in_a_directory_of_somebody_else() -> None:
     """The command, as root, with names that can be known beforehand."""
     with command.held(ON_FAILURE="ignore") as process, attacked([f"autolock.hold_on.{process.pid}.prom"]) as (place, target):
-        for i in range(40):
+        for i in range(METRICS_ROUNDS):
             done = command.autolock("export", "--textfile", str(place), "--once", str(process.pid))
             assert done.status in (0, 1), done
             assert target.read_bytes() == b"precious", i
+    print(f"COUNT: {METRICS_ROUNDS} files written while their names change")
 
 
 def test_one_may_read_ones_own() -> None:
