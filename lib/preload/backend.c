@@ -83,7 +83,8 @@ void al_backend_start(const struct al_config *config, char *const environment[])
     struct al_lock_all lock = {0};
 
     al_backend.config = config;
-    /* With more rights than its caller it may start what has no more again, and inherits the limit. */
+    /* With more rights than its caller it may start what has no more again, and inherits the limit.
+     */
     al_backend.keep_limit = !environment;
     al_backend.before_us = config->mode == AL_MODE_ALL ? al_before_us_bytes() : 0;
     al_backend.machine_later = config->mode == AL_MODE_ALL &&
