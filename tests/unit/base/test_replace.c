@@ -160,7 +160,7 @@ static pid_t change_what_is_there(void)
 /* Looked at it was a FIFO, opened it is a file that somebody has led us to. */
 START_TEST(what_has_become_a_file_is_not_written_to)
 {
-    enum { ROUNDS = 20000, ENOUGH = 3 };
+    enum { ROUNDS = 5000, ENOUGH = 2 };
     unsigned fifos = 0;
     unsigned caught = 0;
     pid_t child;
