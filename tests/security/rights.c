@@ -16,21 +16,23 @@
 
 enum { STATUS = 5, WRONG = 1 };
 
-static void show_limit(const char *name, int kind)
+static void show_limit(const char *name, const struct rlimit *limit)
 {
-    struct rlimit limit;
-
-    if (getrlimit(kind, &limit) == 0)
-        printf("%s %llu %llu\n", name, (unsigned long long)limit.rlim_cur,
-               (unsigned long long)limit.rlim_max);
+    printf("%s %llu %llu\n", name, (unsigned long long)limit->rlim_cur,
+           (unsigned long long)limit->rlim_max);
 }
 
 static int show(void)
 {
+    struct rlimit memlock;
+    struct rlimit stack;
+
+    if (getrlimit(RLIMIT_MEMLOCK, &memlock) || getrlimit(RLIMIT_STACK, &stack))
+        return WRONG;
     printf("secure %lu\n", getauxval(AT_SECURE));
     printf("user %d %d, group %d %d\n", getuid(), geteuid(), getgid(), getegid());
-    show_limit("memlock", RLIMIT_MEMLOCK);
-    show_limit("stack", RLIMIT_STACK);
+    show_limit("memlock", &memlock);
+    show_limit("stack", &stack);
     for (char **variable = environ; *variable; variable++)
         if (strncmp(*variable, "AUTOLOCK_", strlen("AUTOLOCK_")) == 0)
             puts(*variable);
