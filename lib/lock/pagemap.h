@@ -59,10 +59,12 @@ struct al_leaf {
     bool anchored;    /* holds a block of ours: glibc cannot unmap it */
     uint8_t refusals; /* how often planting such a block failed */
     /* Pages that are locked and have no owner. It changes, as no other figure here, so that it is
-     * away from them; not behind the words, where it would take a page for itself. */
-    uint32_t unowned __attribute__((aligned(64)));
+     * on another line of the cache than they are; not behind the words, where it would take a page
+     * for itself. */
+    char apart[64 - 2 * sizeof(uintptr_t) - 2];
+    uint32_t unowned;
     /* The last one is of no page and stays 0: who looks at a page and the next finds it. */
-    uint32_t word[AL_LEAF_PAGES + 1] __attribute__((aligned(64)));
+    uint32_t word[AL_LEAF_PAGES + 1];
 };
 
 /* A branch's entry is NULL, a leaf, or the word that all its pages have, marked in its lowest bit.
