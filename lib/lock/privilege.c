@@ -61,7 +61,7 @@ static int lock_of_nothing(void)
 struct al_privilege al_privilege_read(void)
 {
     struct al_privilege privilege = {0};
-    struct kernel_rlimit limit;
+    struct kernel_rlimit limit = {0};
     bool known = read_limit(&limit);
 
     privilege.soft_limit = limit.soft;

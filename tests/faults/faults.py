@@ -129,7 +129,9 @@ class Bench:
             return Judged(job, 0, wrong)
         if wrong and job.found not in cases.FOUND and self.as_its_own(job, run):
             wrong = []
-        found = judge.reports(run, wrong)
+        # What is written in halves mixes with that of processes that end at the same time.
+        halves = job.faults[0].call == "write" and job.faults[0].faults == (table.SHORT,)
+        found = judge.reports(run, [] if halves else wrong)
         wrong += judge.true_reports(found, usual.reports, run.seen, {fault.call for fault in job.faults})
         if wrong:
             judge.show(job, wrong)
