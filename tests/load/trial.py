@@ -25,7 +25,7 @@ from servers import Server
 _POLL_S = 0.5
 # What the hog goes round before the load begins, at the least and at the most.
 _ROUNDS, _MOST_ROUNDS = 2, 30
-_HOG_CHUNK, _HOG_PAUSE_MS = 4 << 20, 60
+_HOG_CHUNK, _HOG_PAUSE_MS = 1 << 20, 16
 
 
 @dataclass
@@ -197,7 +197,7 @@ def _load(sides: list, plan: Plan, end: contextlib.ExitStack) -> None:
         traffic, latencies, error = side.client.result()
         side.result.update({"seconds": round(time.monotonic() - begun, 1), "operations": len(latencies)})
         if error:
-            side.wrong.append(f"client: {error.strip().splitlines()[-1]}")
+            side.wrong.append(f"client: {error.strip().splitlines()[-1]}; the server's log ends: {side.server.log_end()!r}")
         if traffic is not None:
             side.traffic = traffic
             side.result.update({"read": traffic.read, "written": traffic.written})

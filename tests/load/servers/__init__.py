@@ -101,8 +101,11 @@ class Server(ABC):
             if self.process.poll() is not None:
                 break
             time.sleep(0.05)
-        with open(os.path.join(self.scratch, "log"), encoding="utf-8", errors="replace") as log_file:
-            raise Failed(f"{self.name} does not start: {log_file.read()[-1000:]}")
+        raise Failed(f"{self.name} does not start: {self.log_end()}")
+
+    def log_end(self) -> str:
+        with open(os.path.join(self.scratch, "log"), encoding="utf-8", errors="replace") as log:
+            return log.read()[-1000:]
 
 
 class Line:
