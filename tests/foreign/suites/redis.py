@@ -6,6 +6,7 @@ import itertools
 import os
 import re
 import shutil
+import socket
 import zlib
 
 from cell import Cell
@@ -30,12 +31,20 @@ def prepare(place) -> dict:
 
 
 # Each run has ports of its own, as several may run at a time, here and by others.
-PORTS, FIRST, SLOTS = 600, 11000, 32
+PORTS, FIRST, SLOTS, TESTS_BELOW = 330, 11000, 64, 32
 _next_slot = itertools.count(os.getpid() % SLOTS)
 
 
 def base_port() -> int:
-    return FIRST + next(_next_slot) % SLOTS * PORTS
+    while True:
+        port = FIRST + next(_next_slot) % SLOTS * PORTS
+        # The server of the tests is below the first of the others; it does not try another one.
+        with socket.socket() as probe:
+            try:
+                probe.bind(("127.0.0.1", port - TESTS_BELOW))
+                return port
+            except OSError:
+                continue
 
 
 def run(cell: Cell, material: dict, units: list) -> dict:
@@ -58,7 +67,7 @@ def run(cell: Cell, material: dict, units: list) -> dict:
 
 def outcomes(cell: Cell, material: dict, unit: str) -> dict:
     ended = cell.command(material["tclsh"], "tests/test_helper.tcl", "--single", unit.replace(".", "/"), "--clients",
-                         "1", "--baseport", str(base_port()), "--portcount", "500", "--timeout", "240", "--tags",
+                         "1", "--baseport", str(base_port()), "--portcount", "250", "--timeout", "240", "--tags",
                          "-slow", cwd=cell.path("tree"))
     found = {unit: ended.how}
     for line in re.sub(r"\x1b\[[0-9;]*m", "", ended.output).splitlines():
