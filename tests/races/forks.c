@@ -113,7 +113,7 @@ int main(int count, char **arguments)
     long long after;
 
     prove_loaded();
-    need_privilege();
+    need_privilege_here();
     expect(count == 2);
     /* What is made once, for as many threads. */
     for (size_t i = 0; i < ALLOCATORS; i++)

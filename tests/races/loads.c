@@ -125,7 +125,7 @@ int main(int count, char **arguments)
     long long after;
 
     prove_loaded();
-    need_privilege();
+    need_privilege_here();
     expect(count == 3);
     rounds = strtoul(arguments[1], NULL, 10);
     directory = arguments[2];

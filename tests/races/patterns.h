@@ -34,6 +34,9 @@ bool is_all_locked(const void *start, size_t length);
  */
 bool is_wanted(enum kind kind);
 
+/* need_privilege(), but under valgrind, which does not know the system call that it tries. */
+void need_privilege_here(void);
+
 /*
  * Locked bytes that the books do not know of: the library's own tables. In mode all nothing is
  * tracked, and it is all that is locked. -1: the library does nothing here.
