@@ -12,7 +12,7 @@ import machine
 from measure import Skipped
 
 # Not where the bench's scratch is: that may be memory itself, which cannot be swapped to.
-_DIRECTORY = "/var/tmp"
+DIRECTORY = "/var/tmp"
 _CHUNK = 1 << 20
 
 
@@ -34,7 +34,7 @@ def added(size: int):
     for program in ("mkswap", "swapon", "swapoff"):
         if not shutil.which(program):
             raise Skipped(f"{program} is not installed")
-    descriptor, path = tempfile.mkstemp(prefix="autolock-bench-swap.", dir=_DIRECTORY)
+    descriptor, path = tempfile.mkstemp(prefix="autolock-bench-swap.", dir=DIRECTORY)
     try:
         with os.fdopen(descriptor, "wb") as file:
             _fill(file, size)
@@ -54,7 +54,7 @@ def _fill(file, size: int) -> None:
         for _ in range(0, size, _CHUNK):
             file.write(bytes(_CHUNK))
     except OSError as reason:
-        raise Skipped(f"no room for a swap file in {_DIRECTORY}: {reason.strerror}") from None
+        raise Skipped(f"no room for a swap file in {DIRECTORY}: {reason.strerror}") from None
 
 
 def _must(program: str, path: str) -> None:

@@ -110,7 +110,7 @@ def _run(options) -> int:
     # Whatever there is in the cgroups of one server may have to go there.
     needed = max(SERVERS[name].hog for name in names) * (len(options.modes.split(",")) + 1)
     found = {"machine": machine.describe(), "seconds": options.seconds, "servers": [], "left out": missing}
-    with tempfile.TemporaryDirectory(prefix="autolock-load.", dir="/var/tmp") as scratch, \
+    with tempfile.TemporaryDirectory(prefix="autolock-load.", dir=swap.DIRECTORY) as scratch, \
             swap.added(needed):
         # Where other users can read it.
         os.chmod(scratch, 0o755)

@@ -16,6 +16,7 @@ from dataclasses import dataclass, field
 import cgroup
 import ending
 import processes
+import swap
 from configurations import BARE, Ready
 from measure import TIMEOUT_S, Failed
 from own_memory import Library
@@ -135,7 +136,7 @@ def run(server: type, rows: list, plan: Plan, say) -> list:
 
 
 def _side(server: type, row: Ready, end: contextlib.ExitStack) -> Side:
-    scratch = tempfile.mkdtemp(prefix="autolock-load.", dir="/var/tmp")
+    scratch = tempfile.mkdtemp(prefix="autolock-load.", dir=swap.DIRECTORY)
     end.callback(shutil.rmtree, scratch, True)
     os.chmod(scratch, 0o755)
     reports = os.path.join(scratch, "reports")
