@@ -49,7 +49,7 @@ static void change_kept(struct forker *forker)
 {
     for (size_t i = 0; i < KEPT; i++) {
         piece_end(&forker->kept[i]);
-        forker->kept[i] = piece_make(forker->number * 100 + i * 7 + i, (unsigned char)i);
+        forker->kept[i] = piece_make(forker->number * 100UL + i * 8, (unsigned char)i);
     }
 }
 

@@ -82,7 +82,7 @@ static void *map(void *data)
 
     for (unsigned long round = 0; round < rounds; round++) {
         pthread_barrier_wait(&begins);
-        for (unsigned long i = 0; i < STEPS * 20; i++) {
+        for (unsigned long i = 0; i < STEPS * 20UL; i++) {
             size_t which = (i * 5 + round) % MAPPED;
 
             turn_piece(&mapped[number][which], (unsigned char)(which + 1));

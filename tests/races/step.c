@@ -68,7 +68,7 @@ static void raise_here(void)
 static void reached(greg_t *registers)
 {
     clear_breakpoint();
-    registers[REG_RIP] = (greg_t)(text + place);
+    registers[REG_RIP] = (greg_t)text + place;
     if (passes) {
         passes--;
         doing = STEP_OVER;
