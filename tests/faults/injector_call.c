@@ -148,7 +148,7 @@ bool injector_at_call(pid_t id)
             others[call]++;
         return false;
     }
-    if (call == SYS_write && injector_log && injector_wish.has_library)
+    if (call == SYS_write && injector_log && injector_wish.has_library && !injector_wish.behind)
         write_locked(id);
     site = site_of(call, offset);
     site->times++;
