@@ -84,7 +84,8 @@ static uint64_t returns_to(pid_t id, const struct process *process, uint64_t sta
     ssize_t got = process_vm_readv(id, &here, 1, &there, 1, 0);
 
     for (ssize_t i = 0; i < got / (ssize_t)sizeof(words[0]); i++)
-        if (within(process->library, words[i]))
+        if (within(process->library, words[i]) &&
+            (!injector_wish.inside.end || within(injector_wish.inside, words[i] - process->base)))
             return words[i];
     return 0;
 }
