@@ -174,8 +174,12 @@ static struct al_text emit(const struct al_snapshot *snapshot)
     mapped = more ? (long)more
                   : al_sys_mmap(NULL, AL_REPORT_BYTES, PROT_READ | PROT_WRITE,
                                 MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    if (al_sys_failed(mapped))
+    if (al_sys_failed(mapped)) {
+        /* Half a line would spoil what comes behind it; half an object is no JSON. */
+        while (report.length && report.at[report.length - 1] != '\n')
+            report.length--;
         return report;
+    }
     more = (char *)mapped;
     report = al_text_over(more, AL_REPORT_BYTES);
     emit_into(&report, snapshot);
