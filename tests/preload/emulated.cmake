@@ -7,6 +7,11 @@ list(APPEND PRELOAD_SKIPPED
   "the emulator's own memory is counted with the program's, and changes"
   "^helps\\.threads_and_handlers\\..*$"
   "emulated, a snapshot takes so long that others wait for it for more than a second")
+list(APPEND PRELOAD_SKIPPED
+  "^reserves\\.(heap|heap_in_parts|main_stack|thread_stack|stack_of_the_program)$"
+  "the program's first touch of a page is the emulator's too, which has faults of its own"
+  "^reserves\\.small_thread_stacks$"
+  "the smallest stack of a thread is larger on these processors")
 if(CMAKE_SYSTEM_PROCESSOR STREQUAL "arm")
   list(APPEND PRELOAD_SKIPPED
     "^helps\\.fixed_addresses$"
