@@ -79,13 +79,13 @@ configure() { # name, target, cmake arguments…
 
 # The tests' own words are behind their numbers in the log.
 list_skipped() { # system, log
-    awk -v system="$1" '
+    awk -v where="$1" '
         /^[0-9]+: skipped: / { number = $1; sub(/^[0-9]+: skipped: /, ""); reason[number + 0] = $0 }
         /\*\*\*Skipped/ {
             match($0, /#[0-9]+/)
             number = substr($0, RSTART + 1, RLENGTH - 1) + 0
             match($0, /(preload|truth)\.[^ ]+/)
-            print system "\t" substr($0, RSTART, RLENGTH) "\t" (number in reason ? reason[number] : "no reason")
+            print where "\t" substr($0, RSTART, RLENGTH) "\t" (number in reason ? reason[number] : "no reason")
         }' "$2" >>"$skipped"
 }
 
