@@ -32,6 +32,7 @@ def prepare(place) -> dict:
 
 # Each run has ports of its own, as several may run at a time, here and by others.
 PORTS, FIRST, SLOTS, TESTS_BELOW = 330, 11000, 64, 32
+TRIES = 5
 _next_slot = itertools.count(os.getpid() % SLOTS)
 
 
@@ -66,9 +67,13 @@ def run(cell: Cell, material: dict, units: list) -> dict:
 
 
 def outcomes(cell: Cell, material: dict, unit: str) -> dict:
-    ended = cell.command(material["tclsh"], "tests/test_helper.tcl", "--single", unit.replace(".", "/"), "--clients",
-                         "1", "--baseport", str(base_port()), "--portcount", "250", "--timeout", "240", "--tags",
-                         "-slow", cwd=cell.path("tree"))
+    # Another may take the port before the tests do.
+    for _ in range(TRIES):
+        ended = cell.command(material["tclsh"], "tests/test_helper.tcl", "--single", unit.replace(".", "/"), "--clients",
+                             "1", "--baseport", str(base_port()), "--portcount", "250", "--timeout", "240", "--tags",
+                             "-slow", cwd=cell.path("tree"))
+        if "couldn't open socket: address already in use" not in ended.output:
+            break
     found = {unit: ended.how}
     for line in re.sub(r"\x1b\[[0-9;]*m", "", ended.output).splitlines():
         match = re.match(r"\[(ok|err|exception|ignore|skip)\]:? ?(.*)", line)

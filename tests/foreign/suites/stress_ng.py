@@ -39,8 +39,7 @@ STRESSORS = {
 UNITS = list(STRESSORS)
 
 # For the normal run, with fewer operations.
-FEW = {"malloc": 500, "mmap": 1, "mremap": 5, "munmap": 1, "brk": 200, "shm-sysv": 1, "fork": 50, "vfork": 50,
-       "pthread": 50, "sigsegv": 50}
+FEW = {"malloc": 500, "mmap": 1, "mremap": 5, "fork": 50, "vfork": 50, "pthread": 50, "sigsegv": 50}
 SMALL = [f"{name}:{count}" for name, count in FEW.items()]
 
 
