@@ -3,9 +3,9 @@
 #include "io.h"
 #include "large.h"
 #include "live_file.h"
+#include "live_pages.h"
 #include "sys.h"
 #include "text.h"
-#include "times.h"
 
 #include <assert.h>
 #include <fcntl.h>
@@ -13,11 +13,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/mman.h>
-#include <sys/resource.h>
 #include <time.h>
-
-/* Of memfd_create; older headers have neither. */
-enum { CLOEXEC = 1, NOEXEC_SEAL = 8 };
 
 struct al_live al_live AL_MAPPED_APART;
 
@@ -27,148 +23,9 @@ static_assert(offsetof(struct al_live_head, began_ns) == 104, "the same on 32 an
 
 /* What is not for others to see. */
 static struct {
-    bool shared; /* the pages are a memfd's or a file's */
     bool in_file;
     struct al_io_identity file;
 } place;
-
-/* -- one mapping for another ---------------------------------------------------------------- */
-
-/* A file that grows past the limit raises a signal, so it is not tried. */
-static bool may_write(uint64_t bytes)
-{
-    uint64_t limit[2] = {0};
-
-    return al_sys4(SYS_prlimit64, 0, RLIMIT_FSIZE, 0, limit) == 0 && limit[0] >= bytes;
-}
-
-/* Writing gives the file its size and its memory, so that a full disk is seen here, and is no
- * SIGBUS later. */
-static int write_all(int fd, const void *bytes, size_t count)
-{
-    const char *at = bytes;
-
-    while (count) {
-        long written = al_sys3(SYS_write, fd, at, count);
-
-        if (written == -EINTR)
-            continue;
-        if (written <= 0)
-            return written ? (int)written : -EIO;
-        at += written;
-        count -= (size_t)written;
-    }
-    return 0;
-}
-
-/* The same for pages in which nothing stands yet, which are then had once and not twice. The
- * arguments are those of 64 bits. */
-static int write_none(int fd, size_t count)
-{
-    if (sizeof(long) == sizeof(uint64_t) && al_sys4(SYS_fallocate, fd, 0, 0, count) == 0)
-        return 0;
-    return write_all(fd, &al_live, count);
-}
-
-/* In the place of the pages, with one call: for memfds, which the kernel asks nobody about. */
-static int map_over(int fd)
-{
-    long mapped = al_sys_mmap(&al_live, sizeof(al_live), PROT_READ | PROT_WRITE,
-                              MAP_SHARED | MAP_FIXED, fd, 0);
-
-    return al_sys_failed(mapped) ? (int)mapped : 0;
-}
-
-/*
- * What was mapped at `from` takes the place of the pages. Mapped there at once, what a file system
- * refuses when the kernel asks it last would leave a hole. Nowhere is there a moment without the
- * pages.
- */
-static int put_there(long from)
-{
-    long moved;
-
-    if (al_sys_failed(from))
-        return (int)from;
-    moved = al_sys6(SYS_mremap, from, sizeof(al_live), sizeof(al_live),
-                    MREMAP_MAYMOVE | MREMAP_FIXED, (long)&al_live, 0);
-    if (al_sys_failed(moved))
-        al_sys2(SYS_munmap, from, sizeof(al_live));
-    return al_sys_failed(moved) ? (int)moved : 0;
-}
-
-enum content { EMPTY_MEMFD, MEMFD, FILE_OF_ALL };
-
-/*
- * The bytes of the pages. A memfd ends before the histograms that may never be used: what is mapped
- * behind its end cannot be accessed, and mlockall brings nothing in there.
- */
-static int fill(int fd, enum content content, bool whole)
-{
-    if (whole)
-        al_times_have();
-    else if (content == EMPTY_MEMFD)
-        return write_none(fd, AL_LIVE_USUAL);
-    return write_all(fd, &al_live, whole ? sizeof(al_live) : AL_LIVE_USUAL);
-}
-
-/* The same pages, with what they hold, from `fd`. */
-static int put_into(int fd, enum content content)
-{
-    bool own = content != FILE_OF_ALL;
-    bool whole = !own || al_times_are_used();
-    int error;
-
-    if (al_page_size() > AL_LIVE_ALIGNMENT)
-        return -EINVAL;
-    if (!may_write(sizeof(al_live)))
-        return -EFBIG;
-    error = fill(fd, content, whole);
-    if (error)
-        return error;
-    if (own)
-        error = map_over(fd);
-    else
-        error = put_there(
-            al_sys_mmap(NULL, sizeof(al_live), PROT_READ | PROT_WRITE, MAP_SHARED, fd, 0));
-    if (error)
-        return error;
-    /* From here on a child of fork would share them, whatever becomes of the file's name. */
-    place.shared = true;
-    al_times_moved(!whole);
-    return 0;
-}
-
-static int put_into_memfd(enum content content)
-{
-    int fd = (int)al_sys2(SYS_memfd_create, AL_LIVE_NAME, CLOEXEC);
-    int error;
-
-    /* Machines that forbid what could be executed (vm.memfd_noexec) ask for a promise. */
-    if (fd == -EACCES)
-        fd = (int)al_sys2(SYS_memfd_create, AL_LIVE_NAME, CLOEXEC | NOEXEC_SEAL);
-    if (fd < 0)
-        return fd;
-    error = put_into(fd, content);
-    al_io_close(fd);
-    return error;
-}
-
-/* Memory of this process alone. */
-static int put_into_private(void)
-{
-    long copy = al_sys_mmap(NULL, sizeof(al_live), PROT_READ | PROT_WRITE,
-                            MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-    int error;
-
-    if (al_sys_failed(copy))
-        return (int)copy;
-    memcpy((void *)copy, &al_live, al_times_whole() ? sizeof(al_live) : AL_LIVE_USUAL);
-    error = put_there(copy);
-    if (!error)
-        al_times_moved(false);
-    return error;
-}
 
 /*
  * The lock belongs to the open file, which the mapping holds when the descriptor is closed: the
@@ -181,7 +38,7 @@ static int put_into_open(int fd)
 
     al_live.head.ppid = parent > 0 ? (int32_t)parent : 0;
     al_live.head.locked = al_sys2(SYS_flock, fd, LOCK_EX | LOCK_NB) == 0;
-    error = put_into(fd, FILE_OF_ALL);
+    error = al_live_pages_of_file(fd);
     if (!error)
         place.file = al_io_identify(fd);
     al_io_close(fd);
@@ -256,7 +113,7 @@ static void describe_process(int32_t pid)
 void al_live_take_place(void)
 {
     if (!al_counters_used())
-        (void)put_into_memfd(EMPTY_MEMFD);
+        (void)al_live_pages_of_memfd(true);
 }
 
 int al_live_begin(const struct al_live_start *start)
@@ -274,8 +131,8 @@ int al_live_begin(const struct al_live_start *start)
         if (error)
             (void)al_live_file_set_directory("");
     }
-    if (!place.in_file && !place.shared)
-        (void)put_into_memfd(MEMFD);
+    if (!place.in_file && !al_live_pages_are_shared())
+        (void)al_live_pages_of_memfd(false);
     return error;
 }
 
@@ -293,12 +150,10 @@ bool al_live_forked(int32_t pid)
 {
     bool own = true;
 
-    if (place.shared) {
-        own = !place.in_file && put_into_memfd(MEMFD) == 0;
-        if (!own) {
-            own = put_into_private() == 0;
-            place.shared = !own;
-        }
+    if (al_live_pages_are_shared()) {
+        own = !place.in_file && al_live_pages_of_memfd(false) == 0;
+        if (!own)
+            own = al_live_pages_of_our_own() == 0;
     }
     place.in_file = false;
     if (!own)
@@ -311,10 +166,10 @@ bool al_live_forked(int32_t pid)
 
 void al_live_show_forked(void)
 {
-    if (place.shared)
+    if (al_live_pages_are_shared())
         return;
     if (!al_live_file_has_directory() || put_into_file() != 0)
-        (void)put_into_memfd(MEMFD);
+        (void)al_live_pages_of_memfd(false);
 }
 
 bool al_live_in_file(void)
@@ -384,12 +239,12 @@ static long map_of_file(int fd, size_t bytes, uint64_t *ret_offset)
     if (!al_io_same(place.file, al_io_identify(fd)))
         return -ENOENT;
     offset = __atomic_fetch_add(&al_live.head.total_bytes, (uint32_t)bytes, __ATOMIC_RELAXED);
-    if (!may_write(offset + bytes))
+    if (!al_live_pages_may_write(offset + bytes))
         return -EFBIG;
     if (al_sys3(SYS_lseek, fd, offset, SEEK_SET) != (long)offset)
         return -EIO;
     for (size_t done = 0; done < bytes; done += sizeof(zeroes)) {
-        int error = write_all(fd, zeroes, sizeof(zeroes));
+        int error = al_live_pages_write(fd, zeroes, sizeof(zeroes));
 
         if (error) {
             give_back(fd, offset, bytes);
