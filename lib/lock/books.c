@@ -101,6 +101,12 @@ static void count_change(struct change *change, uint32_t before, uint32_t after,
     change->unowned += ((int64_t)al_word_unowned(after) - al_word_unowned(before)) * pages;
 }
 
+static uint32_t changed(uint32_t word, uint32_t clear, uint32_t set, enum al_access access)
+{
+    word = (word & ~clear) | set;
+    return access == AL_DOUBTING && al_word_unowned(word) ? word | AL_PAGE_UNSURE : word;
+}
+
 static void change_leaf(struct al_leaf *leaf, al_page first, al_page end, uint32_t clear,
                         uint32_t set, enum al_access access, struct change *total)
 {
@@ -113,13 +119,13 @@ static void change_leaf(struct al_leaf *leaf, al_page first, al_page end, uint32
 
         /* What is held may be let go by anybody. */
         if (access == AL_EXCLUSIVE && !(before & AL_PAGE_HELD)) {
-            after = (before & ~clear) | set;
+            after = changed(before, clear, set, access);
             __atomic_store_n(word, after, __ATOMIC_RELAXED);
             count_change(&change, before, after, 1);
             continue;
         }
         do {
-            after = (before & ~clear) | set;
+            after = changed(before, clear, set, access);
         } while (after != before &&
                  !__atomic_compare_exchange_n(word, &before, after, true, __ATOMIC_ACQ_REL,
                                               __ATOMIC_RELAXED));
@@ -179,13 +185,13 @@ bool al_books_change(al_page first, al_page end, uint32_t clear, uint32_t set,
         if (stop > end)
             stop = end;
         if (!leaf && stop - first == AL_LEAF_PAGES) {
-            uint32_t after = (before & ~clear) | set;
+            uint32_t after = changed(before, clear, set, access);
 
             if (after == before || al_pagemap_set(first, stop, after))
                 count_change(&change, before, after, AL_LEAF_PAGES);
             else
                 done = false;
-        } else if (leaf || ((before & ~clear) | set) != before) {
+        } else if (leaf || changed(before, clear, set, access) != before) {
             leaf = al_pagemap_make_leaf(first);
             if (leaf)
                 change_leaf(leaf, first, stop, clear, set, access, &change);

@@ -94,8 +94,12 @@ void al_books_lower_budget(uint64_t pages);
 /* Books a page that became unowned, or is no longer. `leaf` may be NULL: it is in a span. */
 void al_books_unowned(struct al_leaf *leaf, int64_t pages);
 
-/* Who else may change the words meanwhile: heap blocks are counted without the gate. */
-enum al_access { AL_SHARED, AL_EXCLUSIVE };
+/*
+ * Who else may change the words meanwhile: heap blocks are counted without the gate. Doubting, what
+ * is locked and has no owner becomes unsure in the same moment: whoever came to own it between two
+ * would believe it.
+ */
+enum al_access { AL_SHARED, AL_EXCLUSIVE, AL_DOUBTING };
 
 /*
  * Changes the words of [first, end) to (word & ~clear) | set, and books what follows from it: pages

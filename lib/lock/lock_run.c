@@ -51,21 +51,18 @@ static int ask_kernel(al_page first, al_page end, unsigned flags)
 }
 
 /*
- * Pages that were locked without an owner: of a gap nobody knows how long it stays mapped, nor of
- * pages that lost their owners while they were being locked. With the gate.
+ * Pages that were locked without an owner are doubted: of a gap nobody knows how long it stays
+ * mapped, nor of pages that lost their owners while they were being locked. One thread locks ahead
+ * where its heap grows, and sees when it shrinks. With the gate.
  */
-static void doubt_unowned(al_page first, al_page end)
+static void book(al_page begin, al_page first, al_page end)
 {
-    const uint32_t mask = AL_PAGE_LOCKED | AL_PAGE_OWNERS | AL_PAGE_HELD | AL_PAGE_MAPPED;
-
-    while (first < end) {
-        struct al_stretch stretch = al_pagemap_next(first, end, mask);
-        struct al_leaf *leaf = al_pagemap_leaf(first);
-
-        for (; leaf && first < stretch.end && al_word_unowned(stretch.value); first++)
-            __atomic_fetch_or(al_leaf_word(leaf, first), AL_PAGE_UNSURE, __ATOMIC_RELAXED);
-        first = stretch.end;
-    }
+    if (al_books.several_threads)
+        first = end;
+    if (begin < first)
+        (void)al_books_change(begin, first, AL_PAGE_UNSURE, AL_PAGE_LOCKED, AL_DOUBTING);
+    if (first < end)
+        (void)al_books_change(first, end, AL_PAGE_UNSURE, AL_PAGE_LOCKED, AL_SHARED);
 }
 
 /*
@@ -111,13 +108,10 @@ static int lock_and_book(al_page begin, al_page first, al_page end, uint64_t pag
         if (!way->enter())
             return result;
         valid = refusals == __atomic_load_n(&al_books.refusals, __ATOMIC_RELAXED);
-        if (result) {
+        if (result)
             al_locker_undo(begin, end);
-        } else if (valid) {
-            (void)al_books_change(begin, end, AL_PAGE_UNSURE, AL_PAGE_LOCKED, AL_SHARED);
-            /* One thread locks ahead where its heap grows, and sees when it shrinks. */
-            doubt_unowned(begin, al_books.several_threads ? end : first);
-        }
+        else if (valid)
+            book(begin, first, end);
         al_locker_leave();
         if (result || valid)
             return result;

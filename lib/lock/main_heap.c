@@ -206,27 +206,22 @@ void al_heap_owner_anew(void)
     lower_anchor(top > anchor_end() ? top : anchor_end());
 }
 
-static bool all_locked(al_page first, al_page end)
-{
-    return al_pagemap_all(first, end, AL_PAGE_LOCKED, AL_PAGE_LOCKED);
-}
-
 /*
- * What was locked and is not any more has been trimmed, from the heap's end: if the last page is
- * locked, so are those below it. Asking for all of them again would have the kernel walk over them.
+ * Of more pages than one each may have been trimmed with the heap's end, and locked anew since by
+ * itself: they are asked for.
  */
 bool al_main_heap_keeps(al_page first, al_page end)
 {
     bool keeps;
 
-    if (al_books.observe || !all_locked(first, end))
+    if (al_books.observe || end - first > 1 || !(al_pagemap_get(first) & AL_PAGE_LOCKED))
         return false;
     al_main_heap_reaches(first, end);
     if (!al_locker_enter())
         return false;
     /* Behind the gate, as nobody unlocks anything else meanwhile. */
-    keeps = all_locked(first, end) &&
-            al_kernel_is_locked(al_page_address(end - 1), (size_t)1 << al_page_shift);
+    keeps = al_pagemap_get(first) & AL_PAGE_LOCKED &&
+            al_kernel_is_locked(al_page_address(first), (size_t)1 << al_page_shift);
     if (keeps)
         (void)al_books_change(first, end, AL_PAGE_UNSURE, 0, AL_SHARED);
     al_locker_leave();

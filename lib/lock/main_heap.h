@@ -25,8 +25,8 @@ bool al_main_heap_is_below(al_page page);
 void al_main_heap_reaches(al_page first, al_page end);
 
 /*
- * Whether all of [first, end), which has become owned, is locked still, as one cheap question to
- * the kernel shows: then it is believed again, and al_main_heap_reaches() has been told.
+ * Whether [first, end), which has become owned, is one page, and locked still, as a cheap question
+ * to the kernel shows: then it is believed again, and al_main_heap_reaches() has been told.
  */
 bool al_main_heap_keeps(al_page first, al_page end);
 

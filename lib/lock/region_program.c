@@ -5,21 +5,34 @@
 #include "locker.h"
 #include "regions.h"
 
-/* Locks again what has owners in [first, end). */
-static void lock_owned_again(al_page first, al_page end)
+static const uint32_t owned = AL_PAGE_OWNERS | AL_PAGE_MAPPED;
+
+static al_page end_of_owned(al_page first, al_page end)
 {
     while (first < end) {
-        const uint32_t owned = AL_PAGE_OWNERS | AL_PAGE_MAPPED;
-        al_page next;
+        struct al_stretch stretch = al_pagemap_next(first, end, ~0U);
 
-        first = al_pagemap_skip(first, end);
-        for (next = first; next < end; next = al_pagemap_next(next, end, ~0U).end)
-            if (!(al_pagemap_get(next) & owned))
-                break;
-        if (next > first)
+        if (!(stretch.value & owned))
+            break;
+        first = stretch.end;
+    }
+    return first;
+}
+
+/*
+ * Locks again what has owners in [first, end). Each page is looked at once: one that got its owner
+ * between two looks would be taken for the beginning of pages that have none.
+ */
+static void lock_owned_again(al_page first, al_page end)
+{
+    while ((first = al_pagemap_skip(first, end)) < end) {
+        struct al_stretch stretch = al_pagemap_next(first, end, ~0U);
+        al_page next = stretch.end;
+
+        if (stretch.value & owned) {
+            next = end_of_owned(next, end);
             (void)al_locker_lock_mapping(first, next);
-        else if (first < end)
-            next = al_pagemap_next(first, end, owned).end;
+        }
         first = next;
     }
 }

@@ -139,6 +139,21 @@ START_TEST(at_either_end_of_it)
 END_TEST
 
 /* Only blocks of some sizes. */
+/* Trimmed unseen, and the last page is locked for another block's sake before the first ones are.
+ */
+START_TEST(the_last_page_says_nothing_about_the_others)
+{
+    start_for(0, true);
+    own(0, 1);
+    own(10, 10);
+    disown(10, 10);
+    come_and_go(5);
+    own(19, 1);
+    own(10, 10);
+    check_books_but_runs();
+}
+END_TEST
+
 START_TEST(with_a_least_size)
 {
     start_for(10 * PAGE, true);
@@ -251,6 +266,7 @@ int main(void)
     tcase_add_checked_fixture(tests, begin, NULL);
     tcase_add_test(tests, owned_again_and_lost_again);
     tcase_add_loop_test(tests, at_either_end_of_it, 0, 2);
+    tcase_add_test(tests, the_last_page_says_nothing_about_the_others);
     tcase_add_test(tests, with_a_least_size);
     tcase_add_test(tests, again_and_again);
     tcase_add_test(tests, memory_from_before_us);

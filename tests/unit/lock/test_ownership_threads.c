@@ -287,11 +287,33 @@ static void *program_unlocks(void *unused)
     return unused;
 }
 
+/* Of all blocks: each page that gets an owner meanwhile has others behind it. */
+static void *program_unlocks_all(void *unused)
+{
+    al_page first = first_of(&blocks[0].block);
+    al_page end = end_of(&blocks[BLOCKS - 1].block);
+
+    while (!__atomic_load_n(&done, __ATOMIC_RELAXED)) {
+        kernel_model_unlock(first, end);
+        al_region_program_unlocked(al_page_address(first), (end - first) << al_page_shift);
+    }
+    return unused;
+}
+
 START_TEST(unlocked_by_the_program)
 {
     lay_out(places[_i / 2], _i % 2);
     some_unlocked = true;
     run(own_and_disown, program_unlocks);
+    expect_owners();
+}
+END_TEST
+
+START_TEST(all_unlocked_by_the_program)
+{
+    lay_out(places[_i / 2], _i % 2);
+    some_unlocked = true;
+    run(own_and_disown, program_unlocks_all);
     expect_owners();
 }
 END_TEST
@@ -441,6 +463,7 @@ int main(void)
     tcase_add_loop_test(tests, on_their_way, 0, count);
     tcase_add_loop_test(tests, refused, 0, count);
     tcase_add_loop_test(tests, unlocked_by_the_program, 0, count);
+    tcase_add_loop_test(tests, all_unlocked_by_the_program, 0, count);
     tcase_add_loop_test(tests, heaps_come_and_go, 0, 8);
     tcase_add_test(tests, mappings_come_and_go);
     return unit_run(tests);
