@@ -45,8 +45,8 @@ struct al_books {
     uint64_t peak_pages;
     uint64_t total_pages; /* locked over time */
     int64_t runs;         /* separate runs of locked pages; approximate while threads run */
-    unsigned refusals;    /* how often pages were unlocked because a part of a run was refused */
-    unsigned in_vain;     /* locks that the kernel refused in a row */
+    unsigned refusals; /* how often pages were unlocked behind the backs of those who lock them */
+    unsigned in_vain;  /* locks that the kernel refused in a row */
 };
 
 extern struct al_books al_books AL_HIDDEN;

@@ -92,8 +92,8 @@ static void learn_from(int result, uint64_t pages)
 }
 
 /*
- * Asks for [begin, end) and books the answer. Whose unlocking after a refusal came in between has
- * undone a lock that is not booked yet: then it is asked for again.
+ * Asks for [begin, end) and books the answer. What was unlocked in between, by the program or after
+ * a refusal, has lost a lock that is not booked yet: then it is asked for again.
  */
 static int lock_and_book(al_page begin, al_page first, al_page end, uint64_t pages,
                          const struct al_lock_way *way)

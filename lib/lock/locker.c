@@ -139,3 +139,14 @@ void al_locker_note(al_page first, al_page end, uint32_t clear, uint32_t set)
     (void)al_books_change(first, end, clear, set, AL_SHARED);
     al_locker_leave();
 }
+
+void al_locker_unlocked(al_page first, al_page end)
+{
+    const uint32_t state = AL_PAGE_PROGRAM | AL_PAGE_LOCKED | AL_PAGE_UNSURE;
+
+    if (!al_locker_enter_mapping())
+        return;
+    (void)al_books_change(first, end, state, 0, AL_SHARED);
+    __atomic_fetch_add(&al_books.refusals, 1, __ATOMIC_RELEASE);
+    al_locker_leave();
+}

@@ -34,6 +34,10 @@ void al_locker_forget(al_page first, al_page end);
 /* Changes words of [first, end) without touching owners. Takes the gate, as for a mapping. */
 void al_locker_note(al_page first, al_page end, uint32_t clear, uint32_t set);
 
+/* Books that the program has unlocked [first, end): whoever is about to book a lock of one of these
+ * asks for it anew. Takes the gate. */
+void al_locker_unlocked(al_page first, al_page end);
+
 /* Unlocks [first, end), whose pages the books do not know as locked (any more). */
 void al_locker_unlock(al_page first, al_page end);
 

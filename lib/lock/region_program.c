@@ -63,7 +63,7 @@ void al_region_program_unlocked(const void *start, size_t length)
 
     if (!(al_books.tracking || al_books.program_ranges) || !length)
         return;
-    al_locker_note(first, end, AL_PAGE_PROGRAM | AL_PAGE_LOCKED | AL_PAGE_UNSURE, 0);
+    al_locker_unlocked(first, end);
     lock_owned_again(first, end);
 }
 
@@ -83,7 +83,7 @@ void al_region_program_unlocked_all(void)
          page = al_pagemap_skip(page, AL_PAGE_END)) {
         al_page end = (page / AL_LEAF_PAGES + 1) * AL_LEAF_PAGES;
 
-        al_locker_note(page, end, AL_PAGE_PROGRAM | AL_PAGE_LOCKED | AL_PAGE_UNSURE, 0);
+        al_locker_unlocked(page, end);
         lock_owned_again(page, end);
         page = end;
     }
