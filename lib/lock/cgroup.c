@@ -23,8 +23,10 @@ static const char stat_limit[] = "hierarchical_memory_limit ";
 enum { MOUNT_BYTES = 24 };
 
 /* Where the mounts are on every distribution; the rest is in /proc/self/mountinfo. */
-static const char mounts_v1[][MOUNT_BYTES] = {"/sys/fs/cgroup/memory", ""};
-static const char mounts_v2[][MOUNT_BYTES] = {"/sys/fs/cgroup", "/sys/fs/cgroup/unified", ""};
+static const char mounts[][MOUNT_BYTES] = {"/sys/fs/cgroup/memory", "/sys/fs/cgroup",
+                                           "/sys/fs/cgroup/unified"};
+
+enum { MOUNTS_V1 = 1, MOUNTS = sizeof(mounts) / sizeof(mounts[0]) };
 
 /* A mount of cgroups, and the file name that is being made of it. */
 struct place {
@@ -201,6 +203,16 @@ static bool parse_line(char *line, void *data)
     return cgroup->version != AL_CGROUP_V1; /* nothing is better */
 }
 
+static bool limit_at_any(struct place *place, const char *path, uint64_t *ret_limit)
+{
+    bool v1 = place->version == AL_CGROUP_V1;
+
+    for (unsigned i = v1 ? 0 : MOUNTS_V1; i < (v1 ? MOUNTS_V1 : MOUNTS); i++)
+        if (limit_at(place, mounts[i], path, ret_limit))
+            return true;
+    return false;
+}
+
 uint64_t al_cgroup_limit(const char *root)
 {
     return al_cgroup_find(root, NULL);
@@ -211,7 +223,6 @@ uint64_t al_cgroup_find(const char *root, struct al_cgroup_home *ret_home)
     struct place place = {.root = root, .home = ret_home};
     char line[LINE_BYTES];
     struct al_cgroup cgroup;
-    const char(*mounts)[MOUNT_BYTES];
     uint64_t limit;
 
     cgroup.version = AL_CGROUP_NONE;
@@ -220,13 +231,10 @@ uint64_t al_cgroup_find(const char *root, struct al_cgroup_home *ret_home)
     if (cgroup.version == AL_CGROUP_NONE)
         return AL_CGROUP_UNLIMITED;
     place.version = cgroup.version;
-    mounts = cgroup.version == AL_CGROUP_V1 ? mounts_v1 : mounts_v2;
-    for (const char(*mount)[MOUNT_BYTES] = mounts; **mount; mount++)
-        if (limit_at(&place, *mount, cgroup.path, &limit))
-            return limit;
+    if (limit_at_any(&place, cgroup.path, &limit))
+        return limit;
     /* In a container without a cgroup namespace the mount's root is the container's cgroup. */
-    for (const char(*mount)[MOUNT_BYTES] = mounts; *cgroup.path && **mount; mount++)
-        if (limit_at(&place, *mount, "", &limit))
-            return limit;
+    if (*cgroup.path && limit_at_any(&place, "", &limit))
+        return limit;
     return limit_by_mountinfo(&place, cgroup.path, line, sizeof(line));
 }

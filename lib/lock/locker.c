@@ -147,6 +147,9 @@ void al_locker_unlocked(al_page first, al_page end)
     if (!al_locker_enter_mapping())
         return;
     (void)al_books_change(first, end, state, 0, AL_SHARED);
+    /* What another thread has locked since is not in the books any more. */
+    if (al_books.several_threads)
+        al_locker_unlock(first, end);
     __atomic_fetch_add(&al_books.refusals, 1, __ATOMIC_RELEASE);
     al_locker_leave();
 }

@@ -6,9 +6,9 @@
 #include "downgrades.h"
 #include "emit.h"
 #include "fuzz.h"
-#include "histogram.h"
 #include "live.h"
 #include "reader.h"
+#include "times.h"
 
 #include <fcntl.h>
 #include <string.h>
@@ -30,7 +30,7 @@ static void make_whole(void)
     strcpy(al_live.head.options, "AUTOLOCK_MODE=alloc");
     (void)al_live_begin(&start);
     al_count(AL_COUNT_calls_malloc);
-    al_histogram_record(&al_live.histogram[AL_TIMED_mlock2], 1000);
+    al_times_record(AL_TIMED_mlock2, 1000);
     al_downgrade_add("a downgrade");
     al_live_set_backend("hooks");
     al_live_finish("exit");

@@ -59,6 +59,18 @@ static void *by_thread(void *unused)
     return malloc(size);
 }
 
+static unsigned tasks(void)
+{
+    DIR *list = opendir("/proc/self/task");
+    unsigned count = 0;
+
+    expect(list != NULL);
+    while (readdir(list))
+        count++;
+    expect(closedir(list) == 0);
+    return count - 2;
+}
+
 static void *thread(void)
 {
     pthread_t id;
@@ -66,6 +78,9 @@ static void *thread(void)
 
     expect(pthread_create(&id, NULL, by_thread, NULL) == 0);
     expect(pthread_join(id, &block) == 0);
+    /* The kernel has told of its end a little before it is gone. */
+    while (tasks() > 1)
+        sched_yield();
     return block;
 }
 
@@ -101,18 +116,6 @@ static void *get(const char *how)
         return heap();
     expect(strcmp(how, "thread") == 0);
     return thread();
-}
-
-static unsigned tasks(void)
-{
-    DIR *list = opendir("/proc/self/task");
-    unsigned count = 0;
-
-    expect(list != NULL);
-    while (readdir(list))
-        count++;
-    expect(closedir(list) == 0);
-    return count - 2;
 }
 
 static long minor_faults(void)

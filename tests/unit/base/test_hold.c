@@ -3,6 +3,7 @@
 
 #include <errno.h>
 #include <signal.h>
+#include <unistd.h>
 
 static volatile sig_atomic_t arrived;
 
@@ -30,8 +31,9 @@ START_TEST(signals_wait)
     ck_assert_int_eq(raise(SIGUSR1), 0);
     ck_assert_int_eq(arrived, 0);
     al_hold_end();
-    ck_assert_int_eq(arrived, 1);
     ck_assert_int_eq(errno, 1234);
+    (void)usleep(1); /* a sanitizer keeps what comes until a call that may wait */
+    ck_assert_int_eq(arrived, 1);
 }
 END_TEST
 
