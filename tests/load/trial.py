@@ -18,6 +18,7 @@ import ending
 import processes
 import swap
 from configurations import BARE, Ready
+from judge import HELD
 from measure import TIMEOUT_S, Failed
 from own_memory import Library
 from paced import Client, figures
@@ -143,7 +144,8 @@ def _side(server: type, row: Ready, end: contextlib.ExitStack) -> Side:
     os.mkdir(reports)
     os.chmod(reports, 0o1777)
     group = end.enter_context(cgroup.limited_to(server.limit))
-    environment = {**row.environment, "AUTOLOCK_STATS": "json",
+    held = server.held if row.name == HELD else {}
+    environment = {**row.environment, **held, "AUTOLOCK_STATS": "json",
                    "AUTOLOCK_STATS_FILE": os.path.join(reports, "%p")} if row.name != BARE else row.environment
     return Side(row, server(scratch, environment, group.enter), group)
 

@@ -98,6 +98,10 @@ void *valloc(size_t size)
     return memalign((size_t)getpagesize(), size);
 }
 
+#if !defined(__GLIBC__)
+void *pvalloc(size_t size);
+#endif
+
 void *pvalloc(size_t size)
 {
     size_t mask = (size_t)getpagesize() - 1;

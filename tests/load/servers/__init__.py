@@ -55,6 +55,7 @@ class Server(ABC):
     pace: float  # requests a second
     pushed_out: int  # what of a server without locks is in swap, before it is asked
     stop_signal = signal.SIGTERM
+    held: dict = {}  # what it takes besides, so that nothing of it is ever read in again
 
     def __init__(self, scratch: str, environment: dict, enter: Callable[[], None]):
         self.scratch = scratch

@@ -105,6 +105,9 @@ class Postgres(Server):
     pushed_out = 10 * MIB
     accounts = 150_000
     stop_signal = signal.SIGINT
+    # Its processes map shared memory of their own. Locked on first touch it is locked only as long as who touched it
+    # is there.
+    held = {"AUTOLOCK_FORK": "relock"}
 
     @classmethod
     def need(cls) -> None:
