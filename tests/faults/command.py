@@ -11,7 +11,6 @@ import argparse
 import collections
 import concurrent.futures
 import contextlib
-import json
 import queue
 import re
 import subprocess
@@ -19,6 +18,7 @@ import sys
 import time
 from typing import NamedTuple
 
+import driver
 import injected
 import judge
 import table
@@ -209,33 +209,11 @@ def show(results: list, began: float) -> dict:
     print(f"COUNT: {counts['runs']} runs of the command in which calls fail")
     print(f"COUNT: {counts['faults']} faults injected into the command")
     print(f"COUNT: {counts['pairs']} pairs of a call of the command and an errno")
-    print(f"{counts['runs']} runs, {counts['broken']} broken: {counts}")
     return counts
 
 
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
-    for name in ("library", "command", "injector", "programs", "compiler"):
-        parser.add_argument(name)
-    parser.add_argument("part", choices=("quick", "whole"))
-    parser.add_argument("--only", help="the scenario of this name")
-    parser.add_argument("--call")
-    parser.add_argument("--part-of", help="N/M: the Nth of M parts")
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--json", help="where the counts are written")
-    return parser.parse_args()
-
-
-def main() -> int:
-    options = parse_arguments()
+def judge_all(options: argparse.Namespace, tools: injected.Tools) -> dict:
     began = time.monotonic()
-    try:
-        tools = injected.find_tools(options.library, options.command, options.injector, options.programs,
-                                    options.compiler)
-        injected.need(tools)
-    except injected.Skip as reason:
-        print(f"skipped: {reason}")
-        return injected.SKIP
     whole = options.part == "whole"
     scenarios = [each for each in SCENARIOS if (whole or each.name in QUICK) and options.only in (None, each.name)]
     with Bench(tools, options.workers) as bench, concurrent.futures.ThreadPoolExecutor(options.workers) as pool:
@@ -243,16 +221,14 @@ def main() -> int:
         assert not bench.missing(), f"calls.table has no row for these of the command: {sorted(bench.missing())}"
         jobs = [job for turn, scenario in enumerate(scenarios) for job in jobs_of(bench, scenario, turn, whole)
                 if options.call in (None, job.fault.call)]
-        if options.part_of:
-            nth, parts = map(int, options.part_of.split("/"))
-            jobs = jobs[nth - 1::parts]
-        results = list(pool.map(bench.judge, jobs))
-    counts = show(results, began)
-    if options.json:
-        with open(options.json, "w", encoding="ascii") as file:
-            json.dump(counts, file, indent=2)
-    assert counts["faults"], "nothing failed: nothing was shown"
-    return 1 if counts["broken"] else 0
+        return show(list(pool.map(bench.judge, driver.part_of(jobs, options))), began)
+
+
+def main() -> int:
+    parser = driver.arguments(__doc__)
+    parser.add_argument("--only", help="the scenario of this name")
+    options = parser.parse_args()
+    return driver.run(options, lambda tools: judge_all(options, tools))
 
 
 if __name__ == "__main__":

@@ -10,13 +10,13 @@ from __future__ import annotations
 import argparse
 import collections
 import concurrent.futures
-import json
 import queue
 import sys
 import time
 from typing import NamedTuple
 
 import cases
+import driver
 import injected
 import judge
 import table
@@ -220,34 +220,11 @@ def show(results: list, began: float) -> dict:
     print(f"COUNT: {counts['runs']} runs in which calls fail")
     print(f"COUNT: {counts['faults']} faults injected")
     print(f"COUNT: {counts['pairs']} pairs of a call and an errno")
-    print(f"{counts['runs']} runs, {counts['broken']} broken: {counts}")
     return counts
 
 
-def parse_arguments() -> argparse.Namespace:
-    parser = argparse.ArgumentParser(description=__doc__.strip().splitlines()[0])
-    for name in ("library", "command", "injector", "programs", "compiler"):
-        parser.add_argument(name)
-    parser.add_argument("part", choices=("quick", "whole"))
-    parser.add_argument("--only", help="settings whose name is this")
-    parser.add_argument("--program", help="programs whose name is this")
-    parser.add_argument("--call")
-    parser.add_argument("--part-of", help="N/M: the Nth of M parts")
-    parser.add_argument("--workers", type=int, default=2)
-    parser.add_argument("--json", help="where the counts are written")
-    return parser.parse_args()
-
-
-def main() -> int:
-    options = parse_arguments()
+def judge_all(options: argparse.Namespace, tools: injected.Tools) -> dict:
     began = time.monotonic()
-    try:
-        tools = injected.find_tools(options.library, options.command, options.injector, options.programs,
-                                    options.compiler)
-        injected.need(tools)
-    except injected.Skip as reason:
-        print(f"skipped: {reason}")
-        return injected.SKIP
     with Bench(tools, options.workers) as bench:
         settings = cases.KEY if options.part == "quick" else cases.SETTINGS
         settings = tuple(each for each in settings if options.only in (None, each.name))
@@ -259,16 +236,15 @@ def main() -> int:
         jobs = quick_jobs(bench, settings) if options.part == "quick" else whole_jobs(bench, settings, names)
         if options.call:
             jobs = [job for job in jobs if len(job.faults) == 1 and job.faults[0].call == options.call]
-        if options.part_of:
-            nth, parts = map(int, options.part_of.split("/"))
-            jobs = jobs[nth - 1::parts]
-        results = work(bench, jobs, bench.judge, options.workers)
-    counts = show(results, began)
-    if options.json:
-        with open(options.json, "w", encoding="ascii") as file:
-            json.dump(counts, file, indent=2)
-    assert counts["faults"], "nothing failed: nothing was shown"
-    return 1 if counts["broken"] else 0
+        return show(work(bench, driver.part_of(jobs, options), bench.judge, options.workers), began)
+
+
+def main() -> int:
+    parser = driver.arguments(__doc__)
+    parser.add_argument("--only", help="settings whose name is this")
+    parser.add_argument("--program", help="programs whose name is this")
+    options = parser.parse_args()
+    return driver.run(options, lambda tools: judge_all(options, tools))
 
 
 if __name__ == "__main__":
