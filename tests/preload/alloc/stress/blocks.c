@@ -20,8 +20,8 @@ static struct block *blocks;
 /* Where libc puts the arenas of threads, by their number: those that a block was ever in. */
 enum { ARENA_BYTES = 64 << 20, ARENAS = 1 << 21 };
 
-/* What the library knows of each page of so many addresses. Other libcs than glibc have no arenas:
- * among their blocks is all else too, and so are these tables. */
+/* What the library knows of each page of so many addresses. Other libcs than glibc have no arenas,
+ * and in 32 bits its own have 1 MiB: among the blocks is all else too, and so are these tables. */
 enum { TABLE_BYTES = 68 << 10 };
 
 static bool *arena_seen;
@@ -242,7 +242,7 @@ size_t blocks_watch(void)
         claims_watch((const void *)(i * ARENA_BYTES), ARENA_BYTES, "arena");
         seen++;
     }
-#if defined(__GLIBC__)
+#if defined(__GLIBC__) && defined(__LP64__)
     return 0;
 #else
     return seen * TABLE_BYTES;
