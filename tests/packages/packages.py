@@ -136,7 +136,7 @@ def test_the_same_bytes_from_two_folders() -> None:
     need("git")
     with tempfile.TemporaryDirectory(prefix="autolock-packages-") as place:
         sums = []
-        for name in ("one", "another of another length"):
+        for name in ("one", "another-of-another-length"):
             tree = pathlib.Path(place) / name / "sources"
             run("git", "clone", "-q", "--no-hardlinks", source, tree)
             sums.append(_sums(make(pathlib.Path(place) / name / "built", sources=tree)))
