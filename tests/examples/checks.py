@@ -74,7 +74,7 @@ def stages() -> dict:
 def _build(lines: list, folder: str) -> None:
     source = pathlib.Path(folder, "src")
     ignored = example("docker/Dockerfile.dockerignore").read_text().split()
-    shutil.copytree(tree, source, ignore=shutil.ignore_patterns(*ignored, "tests", "docs"))
+    shutil.copytree(tree, source, ignore=shutil.ignore_patterns(*ignored, "tests"))
     for line in lines:
         run("sh", "-c", re.sub(r"/(src|build|out)\b", rf"{folder}/\1", line))
 
