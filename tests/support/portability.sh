@@ -4,13 +4,14 @@
 #
 #     sh tests/support/portability.sh BUILD-DIRECTORY [SYSTEM…]
 #
-# SYSTEM: musl, bullseye, bookworm, trixie, i386, aarch64, armhf; all unless given. Debian's releases are
-# made by debootstrap, as root, and kept in BUILD-DIRECTORY/portability. A system that cannot be had
-# here is a row that says why. The same rows, separated by tabs, are in portability/table.tsv, and the
-# tests that were skipped, each with its reason, in portability/skipped.tsv.
+# SYSTEM: musl, busybox (built for musl), bullseye, bookworm, trixie, i386, aarch64, armhf; all unless
+# given. Debian's releases are made by debootstrap, as root, and kept in BUILD-DIRECTORY/portability. A
+# system that cannot be had here is a row that says why. The same rows, separated by tabs, are in
+# portability/table.tsv, and the tests that were skipped, each with its reason, in
+# portability/skipped.tsv.
 set -eu
 
-[ $# -ge 1 ] || { sed -n '2,10s/^# \{0,1\}//p' "$0"; exit 64; }
+[ $# -ge 1 ] || { sed -n '2,11s/^# \{0,1\}//p' "$0"; exit 64; }
 build=$(cd "$1" && pwd)
 shift
 source=$(cd "$(dirname "$0")/../.." && pwd)
@@ -21,7 +22,7 @@ machine=$(uname -m)
 failed=0
 
 [ -e "$library" ] || { echo "portability: no $library" >&2; exit 1; }
-[ $# -gt 0 ] || set -- musl bullseye bookworm trixie i386 aarch64 armhf
+[ $# -gt 0 ] || set -- musl busybox bullseye bookworm trixie i386 aarch64 armhf
 
 # Mounts end with this namespace.
 if [ "$(id -u)" = 0 ] && [ "${AUTOLOCK_PORTABILITY_INSIDE:-}" != yes ]; then
@@ -114,6 +115,57 @@ of_musl() {
         AUTOLOCK_STATS_FILE="$folder/musl/report.json" "$folder/musl/tests/preload/small_steps" 1
     run musl musl
     row 'this machine' "musl $version" "$machine" $loads $locks $reports "$programs"
+}
+
+# What its programs write, and how they end, with each mode as without the library. Each process reports.
+of_busybox() {
+    if ! command -v musl-gcc >/dev/null; then
+        skip busybox musl "$machine" 'no musl-gcc here'
+        return
+    fi
+    there=$folder/busybox
+    mkdir -p "$there"
+    if ! nice sh "$source/tests/support/busybox.sh" "$there" "$mirror" >"$there.log" 2>&1; then
+        skip busybox musl "$machine" "not to be had from $mirror, or not built: $there.log"
+        return
+    fi
+    version=$(/lib/ld-musl-"$machine".so.1 2>&1 | sed -n 's/^Version //p')
+    judge busybox env LD_PRELOAD="$library" AUTOLOCK_STATS=json AUTOLOCK_STATS_FILE="$there/report.json" \
+        "$there/busybox" sort /dev/null
+    cat >"$there/script" <<'END'
+busybox=$1
+$busybox seq 200000 -1 1 | $busybox sort -n | $busybox gzip | $busybox gunzip | $busybox awk '{ s += $1 } END { print s }'
+$busybox seq 1000 | $busybox sed s/1/x/g | $busybox tr x y | $busybox sha256sum
+for i in 1 2 3; do $busybox sh -c "echo $i; exit $i" || echo "status $?"; done | $busybox wc
+$busybox cat /nowhere
+exit 3
+END
+    (
+        cd "$there"
+        status=0
+        ./busybox sh script ./busybox >wanted 2>&1 || status=$?
+        [ $status = 3 ]
+        passed=0 bad=0
+        for mode in off observe all alloc; do
+            for flags in current,future current,future,onfault; do
+                rm -f reports.json
+                status=0
+                LD_PRELOAD=$library AUTOLOCK_MODE=$mode AUTOLOCK_FLAGS=$flags AUTOLOCK_STATS=json \
+                    AUTOLOCK_STATS_FILE=$there/reports.json ./busybox sh script ./busybox >found 2>&1 || status=$?
+                many=$(grep -c autolock/1 reports.json 2>/dev/null || :)
+                if [ $status = 3 ] && cmp -s wanted found &&
+                    if [ $mode = off ]; then [ "${many:-0}" = 0 ]; else [ "${many:-0}" -ge 10 ]; fi; then
+                    passed=$((passed + 1))
+                else
+                    bad=$((bad + 1))
+                fi
+            done
+        done
+        echo "$passed passed, $bad failed, 0 skipped" >counts
+    )
+    programs=$(cat "$there/counts")
+    case $programs in *' 0 failed'*) ;; *) failed=1 ;; esac
+    row 'busybox 1.35' "musl $version" "$machine" $loads $locks $reports "$programs"
 }
 
 of_debian() { # suite
@@ -212,6 +264,7 @@ of_processor() { # processor, triplet, emulator
 for system; do
     case $system in
     musl) of_musl ;;
+    busybox) of_busybox ;;
     bullseye | bookworm | trixie) of_debian "$system" ;;
     i386) of_i386 ;;
     aarch64) of_processor aarch64 aarch64-linux-gnu qemu-aarch64-static ;;
