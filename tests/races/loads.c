@@ -122,7 +122,7 @@ int main(int count, char **arguments)
 {
     pthread_t threads[LOADERS + MAPPERS];
     long long before = -1;
-    long long after;
+    long long after = -1;
 
     prove_loaded();
     need_privilege_here();
@@ -140,8 +140,10 @@ int main(int count, char **arguments)
         check();
         if (round == 5)
             before = locked_beyond_books();
+        /* Before the last: then the threads end, and libc keeps their stacks, which nobody owns. */
+        if (round + 2 == rounds)
+            after = locked_beyond_books();
     }
-    after = locked_beyond_books();
     for (size_t i = 0; i < LOADERS + MAPPERS; i++)
         expect(pthread_join(threads[i], NULL) == 0);
     if (strcmp(getenv("AUTOLOCK_MODE"), "alloc") == 0 && llabs(after - before) > 2 << 20)
