@@ -196,15 +196,11 @@ def jobs_of(bench: Bench, scenario: Scenario, turn: int, whole: bool) -> list:
 
 
 def show(results: list, began: float) -> dict:
-    broken = [result for result in results if result.wrong]
     counts = {
-        "runs": len(results),
-        "broken": len(broken),
-        "faults": sum(result.failed for result in results),
+        **driver.counts_of(results, began),
         "pairs": len({(result.job.fault.call, result.job.fault.faults[0]) for result in results if result.failed}),
         "calls": len({result.job.fault.call for result in results if result.failed}),
         "scenarios": len({result.job.scenario.name for result in results}),
-        "seconds": round(time.monotonic() - began),
     }
     print(f"COUNT: {counts['runs']} runs of the command in which calls fail")
     print(f"COUNT: {counts['faults']} faults injected into the command")

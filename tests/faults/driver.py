@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import argparse
 import json
+import time
 from typing import Callable
 
 import injected
@@ -26,6 +27,15 @@ def part_of(jobs: list, options: argparse.Namespace) -> list:
         return jobs
     nth, parts = map(int, options.part_of.split("/"))
     return jobs[nth - 1::parts]
+
+
+def counts_of(results: list, began: float) -> dict:
+    return {
+        "runs": len(results),
+        "broken": sum(bool(result.wrong) for result in results),
+        "faults": sum(result.failed for result in results),
+        "seconds": round(time.monotonic() - began),
+    }
 
 
 def run(options: argparse.Namespace, judge_all: Callable[[injected.Tools], dict]) -> int:

@@ -202,20 +202,16 @@ def work(bench: Bench, what: list, do, workers: int) -> list:
 
 
 def show(results: list, began: float) -> dict:
-    broken = [result for result in results if result.wrong]
     kinds = collections.Counter(result.job.when.split(":")[0] if not result.job.when.isdigit() else "Nth"
                                 for result in results)
     counts = {
-        "runs": len(results),
-        "broken": len(broken),
-        "faults": sum(result.failed for result in results),
+        **driver.counts_of(results, began),
         "calls": len({fault.call for result in results if result.failed for fault in result.job.faults}),
         "pairs": len({(result.job.faults[0].call, result.job.faults[0].faults[0]) for result in results
                       if result.failed and len(result.job.faults) == 1}),
         "settings": len({result.job.setting.name for result in results}),
         "programs": len({result.job.program for result in results}),
         **{f"runs_{kind}": count for kind, count in sorted(kinds.items())},
-        "seconds": round(time.monotonic() - began),
     }
     print(f"COUNT: {counts['runs']} runs in which calls fail")
     print(f"COUNT: {counts['faults']} faults injected")
