@@ -63,11 +63,18 @@ void al_room_stop(void)
     __atomic_store_n(&room.in_force, false, __ATOMIC_RELEASE);
 }
 
-void al_room_end(void)
+/*
+ * Who is opening or closing it at this moment has asked the kernel before; who asks for room is
+ * answered as long as the kernel goes on.
+ */
+void al_room_end(void (*end)(void *), void *data)
 {
+    bool entered = al_gate_enter_undisturbed(&room.gate);
+
+    if (end)
+        end(data);
     al_room_stop();
-    /* Who is opening or closing it at this moment has asked the kernel when this returns. */
-    if (!al_gate_enter_undisturbed(&room.gate))
+    if (!entered)
         return;
     room.open = 0;
     al_gate_leave(&room.gate);

@@ -31,8 +31,11 @@ void al_room_begin(unsigned flags, uint64_t budget);
  */
 void al_room_begin_asking(unsigned flags, uint64_t budget, uint64_t (*ask)(void));
 
-/* It is about not to be any more: from when this returns nobody puts it in force again. */
-void al_room_end(void);
+/*
+ * It ends by `end` (NULL: it has ended, or is about to), and nobody puts it in force again. Until
+ * then whoever maps is still to ask: what the kernel would bring in meanwhile may be too much.
+ */
+void al_room_end(void (*end)(void *), void *data);
 
 /* The same where no system call may be made: what the kernel does stays as it is. */
 void al_room_stop(void);

@@ -65,7 +65,7 @@ void al_backend_forked(const struct al_config *config)
     al_downgrade_add(not_had);
     if (tracks)
         return; /* a part may be had, and the books know which */
-    al_room_end();
+    al_room_end(NULL, NULL);
     al_backend.state = AL_BACKEND_NOT_KERNEL;
     al_process_set_backend("none");
     al_process.locks = false;

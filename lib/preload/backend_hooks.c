@@ -98,7 +98,7 @@ int al_backend_lock_by_hooks(enum al_backend_when when)
 void al_backend_do_without(void)
 {
     al_heap_untrack();
-    al_room_end();
+    al_room_end(NULL, NULL);
     al_lock_alloc_stop();
     al_backend.state = AL_BACKEND_NOT_KERNEL;
     al_process_set_backend("none");

@@ -19,22 +19,27 @@
  * stay so until the hooks know what of it fits; otherwise more would be locked meanwhile than was,
  * or than may be.
  */
-static enum al_backend_when end_future(void)
+static void end_future(void *when)
 {
+    enum al_backend_when *kept = when;
+
+    *kept = AL_BACKEND_KEPT;
     if (al_backend.privilege.exempt && al_room_is_whole() && al_kernel_keep_all() == 0)
-        return AL_BACKEND_KEPT;
+        return;
+    *kept = AL_BACKEND_UNLOCKED;
     (void)al_kernel_munlockall();
-    return AL_BACKEND_UNLOCKED;
 }
 
 static void step_down(const char *reason)
 {
+    enum al_backend_when when;
+
     al_downgrade_add(reason);
-    al_room_end();
     al_books.everything = false; /* of the program's wish for what is to come nothing is left */
     al_backend.machine_later = false;
     al_backend_read_rights();
-    (void)al_backend_lock_by_hooks(end_future());
+    al_room_end(end_future, &when);
+    (void)al_backend_lock_by_hooks(when);
     al_books.by_kernel = false;
 }
 
@@ -147,7 +152,7 @@ void al_backend_program_locks_all(int flags)
     if (__atomic_load_n(&al_backend.state, __ATOMIC_ACQUIRE) != AL_BACKEND_KERNEL ||
         !(flags & AL_MCL_CURRENT))
         return;
-    al_room_end();
+    al_room_end(NULL, NULL);
     al_process.program_all = true;
 }
 
@@ -156,7 +161,7 @@ void al_backend_program_unlocks_all(void)
     al_process.program_all = false;
     if (al_process.run.figures)
         return;
-    al_room_end();
+    al_room_end(NULL, NULL);
     al_process.locks = false; /* a child is not to have them again either */
 }
 

@@ -96,7 +96,10 @@ def limits(long: bool) -> Iterator[Row]:
         for _ in range(20 if long else 1):
             for way in "setuid", "capset", "lower":
                 yield Row(["limits", way, 100 if long else 12], settings, ("exit", "_exit"), limit=8 * MIB)
-        yield Row(["limits", "room", 60 if long else 3], settings, room=96 * MIB)
+    # The kernel's locking ends once in a process: many of them.
+    for settings in (ALL, HUGE, ON_FAULT, ALLOC, EVERY, EVERY_ON_FAULT) if long else (ALL, HUGE, EVERY):
+        for rounds in (60, *[3] * 200) if long else [3] * 5:
+            yield Row(["limits", "room", rounds], settings, room=96 * MIB)
 
 
 RACES = {race.__name__: race for race in (ends, forks, limits, loads, stepped, threads)}

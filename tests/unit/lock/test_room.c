@@ -86,7 +86,7 @@ START_TEST(after_its_end_too)
     al_room_begin(future, mib);
     ck_assert(al_room_limited());
     ck_assert(!al_room_fits(2 * mib));
-    al_room_end();
+    al_room_end(NULL, NULL);
     ck_assert(!al_room_limited());
     ck_assert(al_room_fits(UINT64_MAX));
 }
@@ -258,15 +258,34 @@ END_TEST
 START_TEST(ended_meanwhile)
 {
     begin_with(64 * mib);
-    al_room_end();
+    al_room_end(NULL, NULL);
     al_room_open();
     al_room_close();
     ck_assert_uint_eq(kernel_double.mlockall_calls, 0);
     begin_with(64 * mib);
     al_room_open();
-    al_room_end();
+    al_room_end(NULL, NULL);
     kernel_double.in_force = 0; /* munlockall */
     al_room_close();
+    ck_assert_uint_eq(kernel_double.in_force, 0);
+}
+END_TEST
+
+static void ends_it(void *asked)
+{
+    *(bool *)asked = al_room_in_force() && al_room_limited() && !al_room_fits(128 * mib);
+    kernel_double.in_force = 0; /* munlockall */
+}
+
+/* Until the kernel has ended it, it brings in what another thread maps. */
+START_TEST(asked_until_it_ends)
+{
+    bool asked = false;
+
+    begin_with(64 * mib);
+    al_room_end(ends_it, &asked);
+    ck_assert(asked);
+    ck_assert(!al_room_in_force());
     ck_assert_uint_eq(kernel_double.in_force, 0);
 }
 END_TEST
@@ -389,6 +408,7 @@ int main(void)
     tcase_add_test(tests, nested);
     tcase_add_test(tests, closed_without_being_open);
     tcase_add_test(tests, ended_meanwhile);
+    tcase_add_test(tests, asked_until_it_ends);
     tcase_add_test(tests, whole_pages_alone);
     tcase_add_test(tests, opening_what_does_not_fit);
     tcase_add_test(tests, opening_what_fits);
