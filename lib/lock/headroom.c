@@ -28,7 +28,8 @@ static struct {
     uint64_t most;  /* that is to be in use */
     uint64_t left;  /* when it was looked at */
     uint64_t full_since_ns;
-    int64_t credit; /* bytes that may be taken before the next look */
+    int64_t credit;     /* bytes that may be taken before the next look */
+    uint64_t in_flight; /* that are being brought in, and not all in use yet */
 } headroom;
 
 static struct al_cgroup_home home AL_LARGE;
@@ -71,10 +72,14 @@ void al_headroom_begin(uint64_t limit, unsigned percent)
     __atomic_store_n(&headroom.on, home.directory[0] != '\0', __ATOMIC_RELEASE);
 }
 
-/* What is left if at least `wanted` is, else exactly: what can be dropped takes longer to learn. */
-static uint64_t look(uint64_t wanted)
+/*
+ * What is left if at least `wanted` is, else exactly: what can be dropped takes longer to learn.
+ * `in_flight` was read before, so that what has come in meanwhile is counted twice, not never.
+ */
+static uint64_t look(uint64_t wanted, uint64_t in_flight)
 {
-    uint64_t most = load(&headroom.most);
+    uint64_t limit = load(&headroom.most);
+    uint64_t most = limit > in_flight ? limit - in_flight : 0;
     uint64_t used = al_cgroup_used(&home);
     uint64_t droppable;
 
@@ -90,7 +95,7 @@ static uint64_t look(uint64_t wanted)
 
 uint64_t al_headroom_left(void)
 {
-    return is_on() ? look(UINT64_MAX) : UINT64_MAX;
+    return is_on() ? look(UINT64_MAX, load(&headroom.in_flight)) : UINT64_MAX;
 }
 
 static bool take_credit(uint64_t bytes)
@@ -112,21 +117,50 @@ static bool was_full(uint64_t bytes)
     return since && bytes > load(&headroom.left) && al_now_ns() - since < pause_ns;
 }
 
+/* Whether a look finds that there is room; and what is left. */
+static bool sees(uint64_t bytes, uint64_t in_flight, uint64_t *seen)
+{
+    uint64_t left = look(bytes, in_flight);
+
+    *seen = left;
+    store(&headroom.left, left);
+    store(&headroom.full_since_ns, bytes > left ? al_now_ns() : 0);
+    return bytes <= left;
+}
+
 bool al_headroom_has(uint64_t bytes)
 {
     uint64_t left;
 
     if (!is_on() || take_credit(bytes))
         return true;
-    if (was_full(bytes))
-        return false;
-    left = look(bytes);
-    store(&headroom.left, left);
-    store(&headroom.full_since_ns, bytes > left ? al_now_ns() : 0);
-    if (bytes > left)
+    if (was_full(bytes) || !sees(bytes, load(&headroom.in_flight), &left))
         return false;
     __atomic_store_n(&headroom.credit, (int64_t)((left - bytes) / SHARE), __ATOMIC_RELAXED);
     return true;
+}
+
+bool al_headroom_take(uint64_t bytes)
+{
+    uint64_t in_flight = load(&headroom.in_flight);
+    uint64_t left;
+
+    do {
+        if (is_on() && (was_full(bytes) || !sees(bytes, in_flight, &left)))
+            return false;
+    } while (!__atomic_compare_exchange_n(&headroom.in_flight, &in_flight, in_flight + bytes, false,
+                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    return true;
+}
+
+void al_headroom_taken(uint64_t bytes)
+{
+    __atomic_fetch_sub(&headroom.in_flight, bytes, __ATOMIC_RELAXED);
+}
+
+void al_headroom_forked(void)
+{
+    store(&headroom.in_flight, 0);
 }
 
 bool al_headroom_has_later(uint64_t bytes)

@@ -26,6 +26,16 @@ uint64_t al_headroom_left(void);
 bool al_headroom_has(uint64_t bytes);
 
 /*
+ * The same for much at once, by several threads at the same time: what one is told is held against
+ * the others until it says that it is there, by al_headroom_taken() of the same number of bytes.
+ */
+bool al_headroom_take(uint64_t bytes);
+void al_headroom_taken(uint64_t bytes);
+
+/* In a forked child: no other thread is bringing anything in. */
+void al_headroom_forked(void);
+
+/*
  * The same for what is only to come when it is touched, of files, which the kernel could otherwise
  * drop again: several may find room for theirs before any of it is there.
  */

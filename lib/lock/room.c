@@ -82,6 +82,7 @@ void al_room_end(void (*end)(void *), void *data)
 
 void al_room_forked(void)
 {
+    al_headroom_forked();
     al_gate_reset(&room.gate);
     room.open = 0;
 }

@@ -73,7 +73,7 @@ static void bring_in(char *start, size_t length, size_t least, bool by_us)
         part = part > least ? part : least;
         if (part >= (size_t)(end - start))
             part = (size_t)(end - start);
-        if (part < length && !al_headroom_has(part)) {
+        if (!al_headroom_take(part)) {
             al_count(AL_COUNT_skipped_budget);
             al_room_leave_out(start, (size_t)(end - start));
             return;
@@ -81,6 +81,7 @@ static void bring_in(char *start, size_t length, size_t least, bool by_us)
         if (by_us)
             al_bring_in(start, part, false);
         (void)al_kernel_mlock2(start, part, 0);
+        al_headroom_taken(part);
         start += part;
     }
 }

@@ -152,6 +152,34 @@ START_TEST(shares)
 }
 END_TEST
 
+/* Several threads ask before what any of them has been told is in use. */
+START_TEST(what_is_on_its_way_is_not_left)
+{
+    cgroup.used = 80 * mib;
+    al_headroom_begin(100 * mib, most);
+    ck_assert(al_headroom_take(4 * mib));
+    ck_assert(al_headroom_take(4 * mib));
+    ck_assert(!al_headroom_take(4 * mib));
+    ck_assert(!al_headroom_has(3 * mib));
+    ck_assert_uint_eq(al_headroom_left(), 2 * mib);
+    al_headroom_taken(4 * mib);
+    cgroup.used = 84 * mib;
+    ck_assert_uint_eq(al_headroom_left(), 2 * mib);
+    al_headroom_taken(4 * mib);
+    ck_assert_uint_eq(al_headroom_left(), 6 * mib);
+}
+END_TEST
+
+START_TEST(a_child_brings_in_nothing)
+{
+    cgroup.used = 80 * mib;
+    al_headroom_begin(100 * mib, most);
+    ck_assert(al_headroom_take(8 * mib));
+    al_headroom_forked();
+    ck_assert_uint_eq(al_headroom_left(), 10 * mib);
+}
+END_TEST
+
 /* After a chroot, say. */
 START_TEST(what_is_not_seen_any_more)
 {
@@ -175,6 +203,8 @@ int main(void)
     tcase_add_test(tests, where_there_was_no_room);
     tcase_add_test(tests, room_for_later_is_room_for_several);
     tcase_add_test(tests, shares);
+    tcase_add_test(tests, what_is_on_its_way_is_not_left);
+    tcase_add_test(tests, a_child_brings_in_nothing);
     tcase_add_test(tests, what_is_not_seen_any_more);
     return unit_run(tests);
 }
