@@ -52,9 +52,14 @@ def main() -> int:
         print("skipped: valgrind is not installed")
         return SKIP
     programs = pathlib.Path(options.programs).resolve()
-    commands = ([str(programs / "threads"), "6"], [str(programs / "loads"), "3", str(programs)])
+    planted = str(programs / "planted")
+    commands = ([planted, "ordered"], [str(programs / "threads"), "6"],
+                [str(programs / "loads"), "3", str(programs)])
     runs = unclean = 0
     for tool in TOOLS:
+        found = run(tool, os.path.abspath(options.library), [planted, "race"], MODES[1])
+        unclean += "planted.c" not in found
+        print(f"{tool} planted race: {'found' if 'planted.c' in found else found or 'not found'}", flush=True)
         for command in commands:
             for settings in MODES:
                 found = run(tool, os.path.abspath(options.library), command, settings)
