@@ -1,13 +1,11 @@
-#include "faults_perf.h"
+#include "faults_perf_rings.h"
 
 #include "faults_refused.h"
 #include "memory.h"
 
 #include <errno.h>
 #include <fcntl.h>
-#include <poll.h>
 #include <stdlib.h>
-#include <string.h>
 #include <sys/ioctl.h>
 #include <sys/mman.h>
 #include <sys/syscall.h>
@@ -23,51 +21,11 @@ static char brought_filter[] = "(gfp_flags & 0x8) && (gfp_flags & 0x100)";
 /* PERF_FORMAT_LOST, which older headers do not have. */
 enum { FORMAT_LOST = 1 << 4 };
 
-enum { EVENTS = 3 }; /* FAULTS_MINOR, FAULTS_MAJOR, FAULTS_BROUGHT */
-
-struct ring {
-    struct perf_event_mmap_page *page;
-    char *data;
-    int fd[EVENTS]; /* -1: none */
-};
-
-struct event_id {
-    uint64_t id;
-    enum faults_kind kind;
-};
-
-/* Where a record is in `bytes`. */
-struct place {
-    uint64_t time_ns;
-    size_t at;
-};
-
-struct faults_perf {
-    struct ring *ring;
-    size_t rings;
-    size_t ring_bytes;
-    struct event_id *id;
-    size_t ids;
-    int tracepoint; /* -1: none */
-    bool user_only;
-    bool tells_lost;
-
-    char *bytes;
-    size_t bytes_size;
-    struct place *place;
-    size_t place_size;
-    size_t count;
-    size_t at;
-};
-
-/* -- opening ------------------------------------------------------------------------------------
- */
-
-static void close_ring(const struct faults_perf *perf, struct ring *ring)
+static void close_ring(const struct faults_perf *perf, struct faults_ring *ring)
 {
     if (ring->page)
         (void)munmap(ring->page, perf->ring_bytes + (size_t)getpagesize());
-    for (int i = 0; i < EVENTS; i++)
+    for (int i = 0; i < FAULTS_EVENTS; i++)
         if (ring->fd[i] >= 0)
             (void)close(ring->fd[i]);
 }
@@ -116,7 +74,8 @@ static struct perf_event_attr attributes(const struct faults_perf *perf, enum fa
     return attr;
 }
 
-static int open_event(struct faults_perf *perf, struct ring *ring, int cpu, enum faults_kind kind)
+static int open_event(struct faults_perf *perf, struct faults_ring *ring, int cpu,
+                      enum faults_kind kind)
 {
     struct perf_event_attr attr = attributes(perf, kind);
     uint64_t id;
@@ -127,13 +86,13 @@ static int open_event(struct faults_perf *perf, struct ring *ring, int cpu, enum
     ring->fd[kind] = fd;
     if (ioctl(fd, PERF_EVENT_IOC_ID, &id))
         return -errno;
-    perf->id[perf->ids++] = (struct event_id){.id = id, .kind = kind};
+    perf->id[perf->ids++] = (struct faults_event_id){.id = id, .kind = kind};
     return 0;
 }
 
 /* Zeroed pages that can be moved: those are programs' own memory, and neither files nor what the
  * kernel has for itself. */
-static int open_tracepoint(struct faults_perf *perf, struct ring *ring, int cpu)
+static int open_tracepoint(struct faults_perf *perf, struct faults_ring *ring, int cpu)
 {
     int error = open_event(perf, ring, cpu, FAULTS_BROUGHT);
 
@@ -149,7 +108,7 @@ static int open_tracepoint(struct faults_perf *perf, struct ring *ring, int cpu)
     return error;
 }
 
-static int open_ring(struct faults_perf *perf, struct ring *ring, int cpu)
+static int open_ring(struct faults_perf *perf, struct faults_ring *ring, int cpu)
 {
     size_t page = (size_t)getpagesize();
     void *mapped;
@@ -173,10 +132,19 @@ static int open_ring(struct faults_perf *perf, struct ring *ring, int cpu)
 
 static int by_id(const void *a, const void *b)
 {
-    const struct event_id *first = a;
-    const struct event_id *second = b;
+    const struct faults_event_id *first = a;
+    const struct faults_event_id *second = b;
 
     return (first->id > second->id) - (first->id < second->id);
+}
+
+enum faults_kind faults_perf_kind(const struct faults_perf *perf, uint64_t id)
+{
+    const struct faults_event_id wanted = {.id = id};
+    const struct faults_event_id *found =
+        bsearch(&wanted, perf->id, perf->ids, sizeof(wanted), by_id);
+
+    return found ? found->kind : FAULTS_OTHER;
 }
 
 static void close_all(struct faults_perf *perf)
@@ -191,10 +159,10 @@ static void close_all(struct faults_perf *perf)
 static int open_all(struct faults_perf *perf, long cpus)
 {
     for (int cpu = 0; cpu < cpus; cpu++) {
-        struct ring *ring = &perf->ring[perf->rings];
+        struct faults_ring *ring = &perf->ring[perf->rings];
         int error;
 
-        *ring = (struct ring){.fd = {-1, -1, -1}};
+        *ring = (struct faults_ring){.fd = {-1, -1, -1}};
         error = open_ring(perf, ring, cpu);
         if (error == -ENODEV && ring->fd[FAULTS_MINOR] < 0)
             continue; /* switched off */
@@ -241,7 +209,7 @@ struct faults_perf *faults_perf_open(const char **ret_why)
     perf->tells_lost = true;
     perf->tracepoint = faults_tracepoint("kmem/mm_page_alloc");
     perf->ring = allocate((size_t)cpus * sizeof(*perf->ring));
-    perf->id = allocate((size_t)cpus * EVENTS * sizeof(*perf->id));
+    perf->id = allocate((size_t)cpus * FAULTS_EVENTS * sizeof(*perf->id));
     perf->ring_bytes = RING_BYTES;
     while (perf->ring_bytes > RING_BYTES_LEAST && perf->ring_bytes * (size_t)cpus > ALL_RINGS_BYTES)
         perf->ring_bytes /= 2;
@@ -263,7 +231,7 @@ uint64_t faults_perf_lost(const struct faults_perf *perf)
     uint64_t sum = 0;
 
     for (size_t i = 0; perf->tells_lost && i < perf->rings; i++)
-        for (int kind = 0; kind < EVENTS; kind++) {
+        for (int kind = 0; kind < FAULTS_EVENTS; kind++) {
             uint64_t values[2] = {0, 0}; /* how many there were, and how many were lost */
             int fd = perf->ring[i].fd[kind];
 
@@ -281,121 +249,4 @@ void faults_perf_close(struct faults_perf *perf)
     free(perf->bytes);
     free(perf->place);
     free(perf);
-}
-
-/* -- reading ------------------------------------------------------------------------------------
- */
-
-void faults_perf_wait(const struct faults_perf *perf, int wake, int timeout_ms)
-{
-    struct pollfd *files = allocate((perf->rings + 1) * sizeof(*files));
-
-    for (size_t i = 0; i < perf->rings; i++)
-        files[i] = (struct pollfd){.fd = perf->ring[i].fd[FAULTS_MINOR], .events = POLLIN};
-    files[perf->rings] = (struct pollfd){.fd = wake, .events = POLLIN};
-    (void)poll(files, (nfds_t)perf->rings + 1, timeout_ms);
-    free(files);
-}
-
-static void *grown(void *old, size_t used, size_t bytes)
-{
-    void *larger = allocate(bytes);
-
-    if (used)
-        memcpy(larger, old, used);
-    free(old);
-    return larger;
-}
-
-static size_t take_ring(struct faults_perf *perf, const struct ring *ring, size_t length)
-{
-    uint64_t head = __atomic_load_n(&ring->page->data_head, __ATOMIC_ACQUIRE);
-    uint64_t tail = ring->page->data_tail;
-    size_t count = (size_t)(head - tail);
-    size_t from = (size_t)(tail % perf->ring_bytes);
-    size_t until_end = perf->ring_bytes - from;
-
-    if (count > perf->ring_bytes)
-        count = 0;
-    if (length + count > perf->bytes_size) {
-        perf->bytes_size = 2 * (length + count);
-        perf->bytes = grown(perf->bytes, length, perf->bytes_size);
-    }
-    if (count <= until_end) {
-        memcpy(perf->bytes + length, ring->data + from, count);
-    } else {
-        memcpy(perf->bytes + length, ring->data + from, until_end);
-        memcpy(perf->bytes + length + until_end, ring->data, count - until_end);
-    }
-    __atomic_store_n(&ring->page->data_tail, head, __ATOMIC_RELEASE);
-    return length + count;
-}
-
-static const struct perf_event_header *record_at(const struct faults_perf *perf, size_t at)
-{
-    return (const struct perf_event_header *)(const void *)(perf->bytes + at);
-}
-
-static void find_records(struct faults_perf *perf, size_t length)
-{
-    size_t at = 0;
-
-    while (length - at >= sizeof(struct perf_event_header)) {
-        const struct perf_event_header *header = record_at(perf, at);
-
-        if (header->size < sizeof(*header) || header->size > length - at)
-            return;
-        if (perf->count == perf->place_size) {
-            perf->place_size = 2 * perf->place_size + 256;
-            perf->place = grown(perf->place, perf->count * sizeof(*perf->place),
-                                perf->place_size * sizeof(*perf->place));
-        }
-        perf->place[perf->count++] =
-            (struct place){.time_ns = faults_record_time(header), .at = at};
-        at += header->size;
-    }
-}
-
-static int by_time(const void *a, const void *b)
-{
-    const struct place *first = a;
-    const struct place *second = b;
-
-    if (first->time_ns != second->time_ns)
-        return first->time_ns < second->time_ns ? -1 : 1;
-    return (first->at > second->at) - (first->at < second->at);
-}
-
-size_t faults_perf_take(struct faults_perf *perf)
-{
-    size_t length = 0;
-
-    perf->count = 0;
-    perf->at = 0;
-    for (size_t i = 0; i < perf->rings; i++)
-        length = take_ring(perf, &perf->ring[i], length);
-    find_records(perf, length);
-    if (perf->count)
-        qsort(perf->place, perf->count, sizeof(*perf->place), by_time);
-    return perf->count;
-}
-
-static enum faults_kind kind_of(const struct faults_perf *perf, uint64_t id)
-{
-    const struct event_id wanted = {.id = id};
-    const struct event_id *found = bsearch(&wanted, perf->id, perf->ids, sizeof(wanted), by_id);
-
-    return found ? found->kind : FAULTS_OTHER;
-}
-
-bool faults_perf_next(struct faults_perf *perf, struct faults_record *ret_record)
-{
-    while (perf->at < perf->count) {
-        if (!faults_record_read(record_at(perf, perf->place[perf->at++].at), ret_record))
-            continue;
-        if (ret_record->kind == FAULTS_MINOR)
-            ret_record->kind = kind_of(perf, ret_record->id);
-        return true;
-    }
-    return false;
 }
