@@ -1,74 +1,14 @@
 /* Mappings as owners of pages: judged when they appear, open, move, and go. */
-#include "books_check.h"
 #include "locker.h"
-#include "regions.h"
+#include "regions_check.h"
 
-#include <string.h>
 #include <sys/mman.h>
 
-static const unsigned anon = AL_KIND_ANON;
 static const unsigned file = AL_KIND_FILE;
 
 static void begin(void)
 {
     books_begin(AL_KIND_ANON | AL_KIND_FILE);
-}
-
-/* As the hooks do: the real call, and the word about it, in the right order. */
-static void map(size_t index, size_t count, unsigned kind, bool accessible)
-{
-    kernel_model_map(page_at(index), page_at(index + count), accessible);
-    al_region_mapped(address_at(index), count << al_page_shift, kind, accessible);
-}
-
-static void unmap(size_t index, size_t count)
-{
-    al_region_unmapping(address_at(index), count << al_page_shift);
-    kernel_model_unmap(page_at(index), page_at(index + count));
-}
-
-static void protect(size_t index, size_t count, bool accessible)
-{
-    kernel_model_protect(page_at(index), page_at(index + count), accessible);
-    al_region_protected(address_at(index), count << al_page_shift, accessible, false);
-}
-
-static void move(size_t from, size_t count, size_t to, size_t new_count)
-{
-    struct al_region_state state = al_region_state_at(address_at(from), 0);
-
-    al_region_unmapping(address_at(from), count << al_page_shift);
-    kernel_model_move(page_at(from), page_at(from + count), page_at(to), page_at(to + new_count));
-    al_region_moved(address_at(to), new_count << al_page_shift, state);
-}
-
-static void program_locks(size_t index, size_t count)
-{
-    kernel_model_lock(page_at(index), page_at(index + count));
-    al_region_program_locked(address_at(index), count << al_page_shift);
-}
-
-static void program_unlocks(size_t index, size_t count)
-{
-    kernel_model_unlock(page_at(index), page_at(index + count));
-    al_region_program_unlocked(address_at(index), count << al_page_shift);
-}
-
-static void program_locks_all(void)
-{
-    kernel_model_lock_all();
-    al_region_program_locked_all();
-}
-
-static void program_unlocks_all(void)
-{
-    kernel_model_unlock_all();
-    al_region_program_unlocked_all();
-}
-
-static void expect_locked(size_t index, size_t count)
-{
-    ck_assert_uint_eq(kernel_model_locked(page_at(index), page_at(index + count)), count);
 }
 
 START_TEST(kinds_of_arguments)
@@ -403,80 +343,7 @@ START_TEST(lengths)
 }
 END_TEST
 
-/* -- the program's own locks ---------------------------------------------------------------- */
-
-START_TEST(what_is_owned_stays_locked)
-{
-    map(10, 10, anon, true);
-    program_locks(5, 10);
-    program_unlocks(5, 10);
-    check_only_locked(10, 10);
-    check_books();
-    program_unlocks(0, 100);
-    check_only_locked(10, 10);
-    check_books();
-}
-END_TEST
-
-START_TEST(what_has_no_owner_goes)
-{
-    map_pages(10, 10);
-    al_books_change(page_at(10), page_at(20), 0, AL_PAGE_OWNER, AL_EXCLUSIVE);
-    ck_assert_int_eq(al_locker_lock(page_at(10), page_at(20)), 0);
-    al_books_change(page_at(12), page_at(15), AL_PAGE_OWNERS, 0, AL_EXCLUSIVE);
-    program_unlocks(10, 10);
-    check_books();
-    ck_assert_uint_eq(al_books.locked_pages, 7);
-    ck_assert_uint_eq(kernel_model_locked(page_at(12), page_at(15)), 0);
-}
-END_TEST
-
-START_TEST(unaligned)
-{
-    map(10, 10, anon, true);
-    kernel_model_unlock(page_at(12), page_at(15));
-    al_region_program_unlocked(address_at(12) + 100, 2 << al_page_shift);
-    check_only_locked(10, 10);
-    check_books();
-    al_region_program_locked(address_at(12) + 4095, 2);
-    ck_assert(bits_of(12) & AL_PAGE_PROGRAM);
-    ck_assert(bits_of(13) & AL_PAGE_PROGRAM);
-    ck_assert(!(bits_of(14) & AL_PAGE_PROGRAM));
-}
-END_TEST
-
-START_TEST(everything_and_nothing)
-{
-    map(10, 10, anon, true);
-    map(in_leaf(1, 0), 2 * AL_LEAF_PAGES, anon, true);
-    map(in_leaf(4, 5), 10, AL_KIND_SHARED, true);
-    program_locks_all();
-    unmap(15, 2);
-    program_unlocks_all();
-    check_books();
-    expect_locked(10, 5);
-    expect_locked(17, 3);
-    expect_locked(in_leaf(1, 0), 2 * AL_LEAF_PAGES);
-    ck_assert(!kernel_model_is_locked(page_at(in_leaf(4, 5))));
-    ck_assert_ptr_null(al_pagemap_leaf(page_at(in_leaf(1, 0))));
-    ck_assert_uint_eq(kernel_model_locked(MODEL_FIRST, MODEL_END), al_books.locked_pages);
-}
-END_TEST
-
-START_TEST(not_tracked)
-{
-    al_books.tracking = false;
-    map(10, 10, anon, true);
-    protect(10, 10, true);
-    program_locks(10, 10);
-    program_unlocks(10, 10);
-    program_unlocks_all();
-    move(10, 10, 30, 10);
-    unmap(30, 10);
-    ck_assert_uint_eq(kernel_model.mlock2_calls + kernel_model.munlock_calls, 0);
-    ck_assert_uint_eq(al_pagemap_bytes(), 0);
-}
-END_TEST
+/* -- slack ---------------------------------------------------------------------------------- */
 
 /* Less is locked, so less may be without an owner. */
 START_TEST(a_large_one_takes_slack_with_it)
@@ -520,11 +387,7 @@ int main(void)
     tcase_add_test(tests, what_is_still_mapped_is_judged_anew);
     tcase_add_test(tests, what_was_never_announced_is_not_judged_anew);
     tcase_add_test(tests, lengths);
-    tcase_add_test(tests, what_is_owned_stays_locked);
-    tcase_add_test(tests, what_has_no_owner_goes);
-    tcase_add_test(tests, unaligned);
-    tcase_add_test(tests, everything_and_nothing);
-    tcase_add_test(tests, not_tracked);
+    regions_add_own_locks(tests);
     tcase_add_test(tests, a_large_one_takes_slack_with_it);
     return unit_run(tests);
 }
