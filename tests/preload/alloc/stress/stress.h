@@ -2,6 +2,7 @@
  * Random operations on memory by several threads, and a plain model of what the program holds.
  *
  *   stress.c    the threads, the rounds, the checkpoints
+ *   options.c   the command line
  *   blocks.c    the malloc family
  *   regions.c   mappings and shared segments
  *   breaks.c    the program's own brk and sbrk
@@ -21,6 +22,8 @@
 #include "../raw.h"
 
 #include "../../expect.h"
+
+enum { MAX_THREADS = 64 };
 
 struct options {
     unsigned long seed;
@@ -44,6 +47,10 @@ extern struct policy policy;
 
 /* In a child of fork: work a little, to show that nothing of the library is stuck, and end. */
 void __attribute__((noreturn)) child_of_fork(void);
+
+/* -- options.c -- */
+/* Of the command line, behind the program's name; ends the program where they are wrong. */
+void options_read(char **argument);
 
 /* -- blocks.c -- */
 void blocks_begin(void);
