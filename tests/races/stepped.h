@@ -21,6 +21,9 @@ struct stepped_call {
 extern const struct stepped_call stepped_calls[];
 extern const size_t stepped_calls_count;
 
+/* Before the first of them. */
+void stepped_begin(void);
+
 /* What is to be locked at all, and what of it. */
 struct stepped_wish {
     bool all;     /* mode all */
@@ -30,7 +33,8 @@ struct stepped_wish {
 
 extern struct stepped_wish stepped_wish;
 
-void stepped_begin(void);
+/* From the environment. */
+void stepped_wish_begin(void);
 
 /* Of memory of that kind: it is locked if it is to be, in memory unless on fault. */
 void stepped_expect_locked(const void *start, size_t length, enum kind kind);
