@@ -271,6 +271,12 @@ static unsigned interrupt_all(const struct stepped_call *call, size_t each, size
     return came;
 }
 
+static const struct stepped_call *call_at(size_t i)
+{
+    return i < stepped_mappings_count ? &stepped_mappings[i]
+                                      : &stepped_blocks[i - stepped_mappings_count];
+}
+
 int main(int count, char **arguments)
 {
     const struct variant *variant = NULL;
@@ -292,8 +298,8 @@ int main(int count, char **arguments)
     step_begin();
     action.sa_handler = variant->handler;
     expect(sigaction(SIGUSR1, &action, NULL) == 0);
-    for (size_t i = 0; i < stepped_calls_count; i++) {
-        const struct stepped_call *call = &stepped_calls[i];
+    for (size_t i = 0; i < stepped_mappings_count + stepped_blocks_count; i++) {
+        const struct stepped_call *call = call_at(i);
 
         if ((call->of_heap && !variant->of_heap) || (call->wide && !stepped_wish.all) ||
             (count > 4 && strcmp(arguments[4], call->name) != 0))

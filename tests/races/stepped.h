@@ -18,8 +18,10 @@ struct stepped_call {
     bool wide;    /* where each page is written down, that takes too long step by step: mode all */
 };
 
-extern const struct stepped_call stepped_calls[];
-extern const size_t stepped_calls_count;
+extern const struct stepped_call stepped_mappings[]; /* and the heap's end */
+extern const size_t stepped_mappings_count;
+extern const struct stepped_call stepped_blocks[];
+extern const size_t stepped_blocks_count;
 
 /* Before the first of them. */
 void stepped_begin(void);
