@@ -3,121 +3,15 @@
  * owner. What a thread owns it finds locked, from the moment it is told so until it gives it up.
  * OWNERSHIP_STEPS in the environment makes the runs longer.
  */
-#include "books_check.h"
-#include "fake_heap.h"
 #include "heap_owner.h"
 #include "locker.h"
+#include "owning_threads.h"
 #include "regions.h"
 
 #include <pthread.h>
 #include <sched.h>
-#include <stdlib.h>
 
-enum { PAGE = 4096, THREADS = 4, BLOCKS = 400, HELD_MAX = 100 };
-
-static unsigned rounds;
-static bool done;          /* the threads that own have ended */
-static bool some_refused;  /* what is not locked was refused */
-static bool some_unlocked; /* by the program itself, meanwhile */
-
-static void begin(void)
-{
-    const char *longer = getenv("OWNERSHIP_STEPS");
-
-    books_begin(AL_KIND_HEAP | AL_KIND_ANON);
-    kernel_model.yields = true;
-    rounds = longer ? (unsigned)strtoul(longer, NULL, 10) : UNIT_SANITIZED ? 500 : 6000;
-    done = false;
-    some_refused = false;
-    some_unlocked = false;
-}
-
-static uint64_t next(uint64_t *random)
-{
-    *random ^= *random << 13;
-    *random ^= *random >> 7;
-    *random ^= *random << 17;
-    return *random >> 11;
-}
-
-/* -- what every thread does ----------------------------------------------------------------- */
-
-static al_page first_of(const struct fake_block *block)
-{
-    return al_page_of(block->address);
-}
-
-static al_page end_of(const struct fake_block *block)
-{
-    return al_page_of(block->address + block->usable - 1) + 1;
-}
-
-/* Neighbours may be refused, but nobody who has his lock loses it. */
-struct held {
-    struct fake_block block;
-    bool locked;
-};
-
-static bool is_booked(const struct fake_block *block)
-{
-    for (al_page page = first_of(block); page < end_of(block); page++)
-        if ((al_pagemap_get(page) & (AL_PAGE_LOCKED | AL_PAGE_UNSURE)) != AL_PAGE_LOCKED)
-            return false;
-    return true;
-}
-
-static void expect_locked(const struct fake_block *block, const char *when)
-{
-    for (al_page page = first_of(block); page < end_of(block); page++)
-        if (!kernel_model_is_locked(page))
-            ck_abort_msg("%s: page %#zx of a block of %zu bytes at %#zx is not locked: %#x", when,
-                         (size_t)(page - MODEL_FIRST), block->usable,
-                         (size_t)(block->address - address_at(0)), al_pagemap_get(page));
-}
-
-static void own(struct held *held)
-{
-    al_heap_own(held->block.address, held->block.usable);
-    if (some_unlocked)
-        return;
-    if (!some_refused)
-        expect_locked(&held->block, "just owned");
-    held->locked = is_booked(&held->block);
-}
-
-static void disown(const struct held *held)
-{
-    if (held->locked && !some_unlocked)
-        expect_locked(&held->block, "still owned");
-    al_heap_disown(held->block.address, held->block.usable);
-}
-
-static void *trim(void *unused)
-{
-    while (!__atomic_load_n(&done, __ATOMIC_RELAXED)) {
-        al_locker_trim_all();
-        sched_yield();
-    }
-    return unused;
-}
-
-static void run(void *(*routine)(void *), void *(*other)(void *))
-{
-    pthread_t thread[THREADS], others[2];
-
-    ck_assert_int_eq(pthread_create(&others[0], NULL, trim, NULL), 0);
-    if (other)
-        ck_assert_int_eq(pthread_create(&others[1], NULL, other, NULL), 0);
-    for (size_t i = 0; i < THREADS; i++)
-        ck_assert_int_eq(pthread_create(&thread[i], NULL, routine, (void *)i), 0);
-    for (size_t i = 0; i < THREADS; i++)
-        pthread_join(thread[i], NULL);
-    __atomic_store_n(&done, true, __ATOMIC_RELAXED);
-    pthread_join(others[0], NULL);
-    if (other)
-        pthread_join(others[1], NULL);
-    check_books_but_runs();
-}
+enum { PAGE = 4096, BLOCKS = 400, HELD_MAX = 100 };
 
 /* -- blocks side by side -------------------------------------------------------------------- */
 
@@ -458,7 +352,7 @@ int main(void)
     TCase *tests = tcase_create("ownership_threads");
     const int count = 2 * sizeof(places) / sizeof(places[0]); /* held, and not */
 
-    tcase_add_checked_fixture(tests, begin, NULL);
+    tcase_add_checked_fixture(tests, owning_threads_begin, NULL);
     tcase_add_loop_test(tests, on_the_same_pages, 0, count);
     tcase_add_loop_test(tests, on_their_way, 0, count);
     tcase_add_loop_test(tests, refused, 0, count);
