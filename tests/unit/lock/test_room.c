@@ -1,65 +1,11 @@
-/* The budget where the kernel locks all that is to come: what is asked, and what is left out. */
-#include "room.h"
-
-#include "kernel.h"
-#include "kernel_double.h"
-#include "sys.h"
-#include "unit.h"
-
-#include <stdio.h>
-#include <string.h>
-#include <sys/mman.h>
-
-static const uint64_t mib = 1 << 20;
-static const unsigned future = AL_MCL_CURRENT | AL_MCL_FUTURE;
+/* The budget where the kernel locks all that is to come: what is asked; what is left out is in
+ * room_left_out.c. */
+#include "room_check.h"
 
 static void begin(void)
 {
     memset(&kernel_double, 0, sizeof(kernel_double));
     kernel_double.knows_onfault = true;
-}
-
-static uint64_t resident(void)
-{
-    unsigned long pages = 0;
-    FILE *file = fopen("/proc/self/statm", "r");
-
-    ck_assert_ptr_nonnull(file);
-    ck_assert_int_eq(fscanf(file, "%*u %lu", &pages), 1);
-    fclose(file);
-    return pages * al_page_size();
-}
-
-/* Room for `bytes` more than is resident. */
-static void begin_with(uint64_t bytes)
-{
-    al_room_begin(future, resident() + bytes);
-}
-
-static char *map_of(uint64_t bytes)
-{
-    char *there = mmap(NULL, bytes, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
-
-    ck_assert(there != MAP_FAILED);
-    ck_assert_int_eq(madvise(there, bytes, MADV_NOHUGEPAGE), 0);
-    return there;
-}
-
-/* Takes memory without asking. */
-static char *fill(uint64_t bytes)
-{
-    char *there = map_of(bytes);
-
-    memset(there, 1, bytes);
-    return there;
-}
-
-static uint64_t skipped(void)
-{
-    uint64_t sum[AL_COUNTER_TOTAL];
-
-    al_counters_sum(sum);
-    return sum[AL_COUNT_skipped_budget];
 }
 
 /* -- what fits ------------------------------------------------------------------------------ */
@@ -290,102 +236,6 @@ START_TEST(asked_until_it_ends)
 }
 END_TEST
 
-/* -- leaving out ---------------------------------------------------------------------------- */
-
-static void expect_left_out(size_t from, size_t length, size_t expected_from, size_t expected_end)
-{
-    static char *const base = (char *)((uintptr_t)1 << 40);
-
-    kernel_double.munlock_calls = 0;
-    al_room_leave_out(base + from, length);
-    if (expected_from == expected_end) {
-        ck_assert_uint_eq(kernel_double.munlock_calls, 0);
-        return;
-    }
-    ck_assert_uint_eq(kernel_double.munlock_calls, 1);
-    ck_assert_ptr_eq(kernel_double.munlock_start, base + expected_from);
-    ck_assert_uint_eq(kernel_double.munlock_length, expected_end - expected_from);
-}
-
-/* Its neighbours on the pages at both ends stay locked. */
-START_TEST(whole_pages_alone)
-{
-    size_t page = al_page_size();
-
-    expect_left_out(0, 2 * page, 0, 2 * page);
-    expect_left_out(1, 2 * page, page, 2 * page);
-    expect_left_out(0, 2 * page - 1, 0, page);
-    expect_left_out(page - 1, page + 2, page, 2 * page);
-    expect_left_out(1, page, 0, 0);
-    expect_left_out(16, 2 * page - 32, 0, 0);
-    expect_left_out(0, 0, 0, 0);
-}
-END_TEST
-
-/* -- what is to become accessible ----------------------------------------------------------- */
-
-START_TEST(opening_what_does_not_fit)
-{
-    char *there = map_of(64 * mib);
-
-    begin_with(16 * mib);
-    al_room_opening(there, 64 * mib);
-    ck_assert_uint_eq(kernel_double.munlock_calls, 1);
-    ck_assert_ptr_eq(kernel_double.munlock_start, there);
-    ck_assert_uint_eq(kernel_double.munlock_length, 64 * mib);
-    ck_assert_uint_eq(skipped(), 1);
-}
-END_TEST
-
-START_TEST(opening_what_fits)
-{
-    char *there = map_of(64 * mib);
-
-    begin_with(128 * mib);
-    al_room_opening(there, 64 * mib);
-    ck_assert_uint_eq(kernel_double.munlock_calls, 0);
-    ck_assert_uint_eq(skipped(), 0);
-}
-END_TEST
-
-/* It takes nothing that is not taken already. */
-START_TEST(opening_what_is_there)
-{
-    char *there = fill(64 * mib);
-
-    begin_with(16 * mib);
-    al_room_opening(there, 64 * mib);
-    ck_assert_uint_eq(kernel_double.munlock_calls, 0);
-    /* of a quarter most is not */
-    ck_assert_int_eq(madvise(there + 16 * mib, 48 * mib, MADV_DONTNEED), 0);
-    al_room_begin(future, resident() + 16 * mib);
-    al_room_opening(there, 64 * mib);
-    ck_assert_uint_eq(kernel_double.munlock_calls, 1);
-    ck_assert_uint_eq(skipped(), 1);
-}
-END_TEST
-
-START_TEST(opening_little)
-{
-    char *there = map_of(mib);
-
-    al_room_begin(future, 1);
-    al_room_opening(there, AL_ROOM_CHUNK - al_page_size());
-    ck_assert_uint_eq(kernel_double.munlock_calls, 0);
-    al_room_opening(there, AL_ROOM_CHUNK);
-    ck_assert_uint_eq(kernel_double.munlock_calls, 1);
-}
-END_TEST
-
-START_TEST(opening_without_a_bound)
-{
-    char *there = map_of(64 * mib);
-
-    al_room_opening(there, 64 * mib);
-    ck_assert_uint_eq(kernel_double.munlock_calls, 0);
-}
-END_TEST
-
 int main(void)
 {
     TCase *tests = tcase_create("room");
@@ -409,11 +259,6 @@ int main(void)
     tcase_add_test(tests, closed_without_being_open);
     tcase_add_test(tests, ended_meanwhile);
     tcase_add_test(tests, asked_until_it_ends);
-    tcase_add_test(tests, whole_pages_alone);
-    tcase_add_test(tests, opening_what_does_not_fit);
-    tcase_add_test(tests, opening_what_fits);
-    tcase_add_test(tests, opening_what_is_there);
-    tcase_add_test(tests, opening_little);
-    tcase_add_test(tests, opening_without_a_bound);
+    room_add_left_out(tests);
     return unit_run(tests);
 }

@@ -1,6 +1,6 @@
 /*
- * What the unit tests share. Each file under tests/unit is a program of its own; libcheck runs each
- * of its tests in a forked process, so that signals, limits and descriptors end with the test.
+ * What the unit tests share. Each test_….c under tests/unit is a program of its own; libcheck runs
+ * each of its tests in a forked process, so that signals, limits and descriptors end with the test.
  */
 #ifndef UNIT_H
 #define UNIT_H
