@@ -59,8 +59,9 @@ def _numbers(value: object, path: str = ""):
         yield path, value
 
 
-def true_reports(found: list, usual: list, seen: injected.Seen, watched: set) -> list:
-    """What is wrong in them. `usual`: those of the run in which nothing failed; `watched`: the calls that were seen."""
+def true_reports(found: list, usual: list, seen: injected.Seen, watched: set, misled: bool = False) -> list:
+    """What is wrong in them. `usual`: those of the run in which nothing failed; `watched`: the calls that were seen;
+    `misled`: the library was told that something is locked which may not be."""
     wrong = []
     limits = {report["memory"]["limit_bytes"] for report in usual}
     refused = sum(sum(each["failures"].values()) for each in usual)
@@ -74,7 +75,7 @@ def true_reports(found: list, usual: list, seen: injected.Seen, watched: set) ->
         if counted and locked["kernel_bytes"] > max(counted):
             wrong.append(f"{who}locked.kernel_bytes is {locked['kernel_bytes']}, the kernel has {counted}")
         # What has gone unseen is asked for: not where neither the list of mappings nor msync says anything.
-        if counted and not {"read", "msync"} <= watched and locked["tracked_bytes"] > max(counted):
+        if counted and not misled and not {"read", "msync"} <= watched and locked["tracked_bytes"] > max(counted):
             wrong.append(f"{who}locked.tracked_bytes is {locked['tracked_bytes']}, the kernel has {counted}")
         # -1: none is known, where nobody can be asked.
         known = limits | ({-1} if {"prlimit64", "getrlimit"} <= watched else set())
