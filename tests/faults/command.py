@@ -212,12 +212,13 @@ def judge_all(options: argparse.Namespace, tools: injected.Tools) -> dict:
     began = time.monotonic()
     whole = options.part == "whole"
     scenarios = [each for each in SCENARIOS if (whole or each.name in QUICK) and options.only in (None, each.name)]
-    with Bench(tools, options.workers) as bench, concurrent.futures.ThreadPoolExecutor(options.workers) as pool:
-        list(pool.map(bench.know, scenarios))
+    with Bench(tools, options.workers) as bench:
+        with concurrent.futures.ThreadPoolExecutor(options.workers) as pool:
+            list(pool.map(bench.know, scenarios))
         assert not bench.missing(), f"calls.table has no row for these of the command: {sorted(bench.missing())}"
         jobs = [job for turn, scenario in enumerate(scenarios) for job in jobs_of(bench, scenario, turn, whole)
                 if options.call in (None, job.fault.call)]
-        return show(list(pool.map(bench.judge, driver.part_of(jobs, options))), began)
+        return show(driver.judged(bench.judge, jobs, options), began)
 
 
 def main() -> int:

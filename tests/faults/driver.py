@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import argparse
+import concurrent.futures
 import json
 import time
 from typing import Callable
 
 import injected
+
+SAY_EACH = 1000
 
 
 def arguments(description: str) -> argparse.ArgumentParser:
@@ -27,6 +30,18 @@ def part_of(jobs: list, options: argparse.Namespace) -> list:
         return jobs
     nth, parts = map(int, options.part_of.split("/"))
     return jobs[nth - 1::parts]
+
+
+def judged(judge: Callable, jobs: list, options: argparse.Namespace) -> list:
+    """Of all jobs of the part; says from time to time how many are done, as all of them take long."""
+    jobs = part_of(jobs, options)
+    results = []
+    with concurrent.futures.ThreadPoolExecutor(options.workers) as pool:
+        for result in pool.map(judge, jobs):
+            results.append(result)
+            if len(results) % SAY_EACH == 0:
+                print(f"{len(results)} of {len(jobs)} runs", flush=True)
+    return results
 
 
 def counts_of(results: list, began: float) -> dict:

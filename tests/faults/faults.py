@@ -198,11 +198,6 @@ def some(times: int) -> list:
     return sorted({*first, *(nth for nth in rest if nth > len(first))})
 
 
-def work(bench: Bench, what: list, do, workers: int) -> list:
-    with concurrent.futures.ThreadPoolExecutor(workers) as pool:
-        return list(pool.map(do, what))
-
-
 def show(results: list, began: float) -> dict:
     kinds = collections.Counter(result.job.when.split(":")[0] if not result.job.when.isdigit() else "Nth"
                                 for result in results)
@@ -230,11 +225,12 @@ def judge_all(options: argparse.Namespace, tools: injected.Tools) -> dict:
         names = [name for name in names if options.program in (None, name)]
         pairs = [(setting, name) for setting in settings for name in names
                  if name == "families" or setting in cases.REAL]
-        work(bench, pairs, lambda pair: bench.know(*pair), options.workers)
+        with concurrent.futures.ThreadPoolExecutor(options.workers) as pool:
+            list(pool.map(lambda pair: bench.know(*pair), pairs))
         jobs = quick_jobs(bench, settings) if options.part == "quick" else whole_jobs(bench, settings, names)
         if options.call:
             jobs = [job for job in jobs if len(job.faults) == 1 and job.faults[0].call == options.call]
-        return show(work(bench, driver.part_of(jobs, options), bench.judge, options.workers), began)
+        return show(driver.judged(bench.judge, jobs, options), began)
 
 
 def main() -> int:
