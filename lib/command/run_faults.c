@@ -27,7 +27,8 @@ struct run_faults {
     bool sees_calls;
     pthread_t reader;
     bool reads;
-    int stop;
+    bool stops; /* what the reader is to do */
+    int stop;   /* and what wakes it */
 
     struct faults_process *processes; /* the last one is the program's */
     struct faults_process *ended;     /* what those have counted that are gone, or NULL */
@@ -190,9 +191,8 @@ static void take_all(struct run_faults *faults)
 static void *read_on(void *data)
 {
     struct run_faults *faults = data;
-    uint64_t stopped;
 
-    while (read(faults->stop, &stopped, sizeof(stopped)) < 0) {
+    while (!__atomic_load_n(&faults->stops, __ATOMIC_ACQUIRE)) {
         faults_perf_wait(faults->perf, faults->stop, PAUSE_MS);
         take_all(faults);
     }
@@ -275,6 +275,8 @@ const struct run_fault_sites *run_faults_close(struct run_faults *faults, const 
     if (!faults->perf)
         return sites;
     if (faults->reads) {
+        __atomic_store_n(&faults->stops, true, __ATOMIC_RELEASE);
+        /* Which it sees at once, or after its pause where this fails. */
         (void)!write(faults->stop, &one, sizeof(one));
         (void)pthread_join(faults->reader, NULL);
     }
