@@ -19,7 +19,7 @@ class Setting(NamedTuple):
     @property
     def long_words(self) -> bool:
         """More than a pipe takes as a whole: of processes that end together they would mix there."""
-        return self.variables.get("STATS") == "prometheus" and "STATS_FILE" not in self.variables
+        return self.variables.get("STATS") == "prometheus"  # a file that cannot be written is said there
 
     @property
     def environment(self) -> dict:
