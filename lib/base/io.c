@@ -151,14 +151,29 @@ static int taken_back(int fd, size_t written, int error)
     return error;
 }
 
+/*
+ * A pipe that polls as writable has room for PIPE_BUF bytes; more could wait for ever, and would
+ * mix with what others write. With whole lines nobody's line goes on where the rest cannot be
+ * written.
+ */
+static size_t piece_for_pipe(const char *bytes, size_t count)
+{
+    size_t piece = PIPE_BUF;
+
+    if (count <= PIPE_BUF)
+        return count;
+    while (piece && bytes[piece - 1] != '\n')
+        piece--;
+    return piece ? piece : PIPE_BUF;
+}
+
 static int write_all(int fd, bool regular, const char *bytes, size_t count)
 {
     const char *begin = bytes;
     uint64_t progress_ns = al_now_ns();
 
     while (count) {
-        /* A pipe that polls as writable has room for PIPE_BUF bytes; more could wait for ever. */
-        size_t piece = regular || count < PIPE_BUF ? count : PIPE_BUF;
+        size_t piece = regular ? count : piece_for_pipe(bytes, count);
         long written;
 
         if (!regular && !takes_bytes(fd))

@@ -17,11 +17,6 @@ class Setting(NamedTuple):
     memlock: int | None = None
 
     @property
-    def long_words(self) -> bool:
-        """More than a pipe takes as a whole: of processes that end together they would mix there."""
-        return self.variables.get("STATS") == "prometheus"  # a file that cannot be written is said there
-
-    @property
     def environment(self) -> dict:
         return {f"AUTOLOCK_{name}": value for name, value in self.variables.items()}
 

@@ -95,7 +95,7 @@ class Bench:
         try:
             program = [each for each in cases.programs(place) if each.name == name][0]
             return place.run(program.command, setting.environment, judged or self.judged_by(place, faults), list(faults),
-                             when=when, user=setting.user, memlock=setting.memlock, stdin=program.stdin, err_file=setting.long_words, **more)
+                             when=when, user=setting.user, memlock=setting.memlock, stdin=program.stdin, **more)
         finally:
             self.places.put(place)
 

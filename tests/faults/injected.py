@@ -156,7 +156,7 @@ class Place:
 
     def run(self, command: list, settings: dict, judged: list, faults: list = (), trace: bool = False,
             user: int | None = None, memlock: int | None = None, when: str | None = None,
-            preload: bool = True, stdin: bytes = b"", err_file: bool = False) -> Run:
+            preload: bool = True, stdin: bytes = b"") -> Run:
         """
         `judged`: the injector's options for who is judged. `settings` are the environment's variables; BESIDE in
         them is a directory whose files are read afterwards.
@@ -186,10 +186,9 @@ class Place:
         for name, value in variables.items():
             options += ["-e", f"{name}={value}"]
         arguments = [part.replace("BESIDE", str(self.beside)) for part in command]
-        with open(self.path / "err", "wb+", buffering=0) as file, open(self.path / "err", "ab") as appended, \
-                subprocess.Popen([self.tools.injector, *options, *arguments], stdin=subprocess.PIPE,
-                                 stdout=subprocess.PIPE, stderr=appended if err_file else subprocess.PIPE,
-                                 env=_ENVIRONMENT, cwd=self.path, start_new_session=True) as process:
+        with subprocess.Popen([self.tools.injector, *options, *arguments], stdin=subprocess.PIPE,
+                              stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=_ENVIRONMENT, cwd=self.path,
+                              start_new_session=True) as process:
             hung = False
             try:
                 out, err = process.communicate(stdin, timeout=PATIENCE_S)
@@ -197,7 +196,6 @@ class Place:
                 hung = True
                 process.send_signal(signal.SIGKILL)  # with it goes who it traces
                 out, err = process.communicate()
-            err = file.read() if err_file else err
         files = {str(path.relative_to(self.beside)): path.read_bytes()
                  for path in sorted(self.beside.rglob("*")) if path.is_file()}
         return Run(process.returncode, out, err, files, _read_seen(self.log, self.names), hung)

@@ -253,6 +253,28 @@ START_TEST(only_files_are_regular)
 }
 END_TEST
 
+/* Whoever writes next to a pipe that was full for too long begins a line of his own. */
+START_TEST(a_pipe_gets_whole_lines)
+{
+    enum { LINE = 3000, LINES = 4 };
+    static char text[LINE * LINES + 1];
+    static char got[sizeof(text)];
+    ssize_t length;
+    int ends[2];
+
+    memset(text, 'x', sizeof(text));
+    for (size_t line = 1; line <= LINES; line++)
+        text[line * LINE - 1] = '\n';
+    ck_assert_int_eq(pipe(ends), 0);
+    ck_assert_int_gt(fcntl(ends[1], F_SETPIPE_SZ, 8192), 0);
+    ck_assert_int_eq(al_io_write(ends[1], text, LINE * LINES), -EAGAIN);
+    length = read(ends[0], got, sizeof(got));
+    ck_assert_int_gt(length, 0);
+    ck_assert_int_eq(length % LINE, 0);
+    ck_assert_mem_eq(got, text, (size_t)length);
+}
+END_TEST
+
 int main(void)
 {
     TCase *tests = tcase_create("io_files");
@@ -275,5 +297,6 @@ int main(void)
     tcase_add_test(tests, what_is_unknown_is_never_the_same);
     tcase_add_test(tests, a_file_by_its_name);
     tcase_add_test(tests, only_files_are_regular);
+    tcase_add_test(tests, a_pipe_gets_whole_lines);
     return unit_run(tests);
 }
