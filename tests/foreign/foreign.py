@@ -227,6 +227,7 @@ def main() -> int:
     # The name of a socket is a short one, and every user can come here.
     arguments.cells = tempfile.mkdtemp(prefix="foreign.")
     os.chmod(arguments.cells, 0o755)
+    arguments.library = shutil.copy(arguments.library, arguments.cells)
     rows = run_all(arguments, works)
     save(arguments, rows, skipped)
     sums = show(rows, skipped)
