@@ -15,10 +15,6 @@ COUNTED = ("malloc", "calloc", "realloc", "free", "memalign")
 # Pages of the library that its way to the first figures of a report writes to.
 OWN_PAGES = 4
 
-# What the kernel maps around a page of a file that is touched first. A child inherits no mapped code, so that of the
-# report may come in when what is resident has been read, and what of it is not locked has not.
-AROUND_BYTES = 16 * PAGE
-
 # What libc and the loader allocate at one time, at most: the tables of a loaded library.
 INSIDE_BYTES = 4096
 
@@ -43,7 +39,6 @@ class End:
     inside_live: int  # of the blocks that they have, at most so many
     limited: bool
     threads: int
-    child: bool  # forked
 
     def __post_init__(self):
         self.wrong: list = []
@@ -92,8 +87,7 @@ def check_kernel(end: End) -> None:
     end.equal("memory.rss_bytes", end.of("memory.rss_bytes"), status["VmRSS"])
     end.equal("memory.peak_rss_bytes", end.of("memory.peak_rss_bytes"), status["VmHWM"])
     unlocked = said.bytes_of(locked=False, resident=True) if status["VmLck"] else status["VmRSS"]
-    end.between("memory.unlocked_resident_bytes", end.of("memory.unlocked_resident_bytes"), unlocked,
-                unlocked + (AROUND_BYTES if end.child else 0))
+    end.equal("memory.unlocked_resident_bytes", end.of("memory.unlocked_resident_bytes"), unlocked)
     end.equal("memory.limit_bytes", end.of("memory.limit_bytes"), said.limit)
     for name, count in zip(("minor", "major"), said.faults):
         # A fork leaves the library's pages to both, until it writes to the first of them at the end.

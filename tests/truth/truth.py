@@ -64,7 +64,7 @@ def check_run(run: Run, calls: dict, user: str, threads: int) -> list:
         is_child = report is not run.reports[-1]
         live = calls["malloc"] + calls["calloc"] + calls["realloc"]
         end = End(said, report, first_said, first, run.reports[0], {} if is_child else calls, live, user != "root",
-                  threads, is_child)
+                  threads)
         who = f"child {said.pid}: " if is_child else ""
         wrong += [who + line for line in check(end)]
     return wrong
