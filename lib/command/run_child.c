@@ -159,13 +159,15 @@ static void stop_too(struct running *running)
         return;
     }
     run_signals_stop(how);
-    /* Continued: as a rule by the shell, and then the program is too. */
+    /* Continued: as a rule by the shell, and then the program is too. It may have been stopped anew
+     * before we came to see that. */
     wait_for_senders();
     take_news(running);
-    if (running->stopped && !running->ended)
+    if (running->stopped && !running->stopped_by)
         (void)kill(running->pid, SIGCONT);
 }
 
+/* Who has ended is told nothing more, but that may have been by the terminal. */
 static void take_signals(struct running *running)
 {
     struct run_signal signal;
@@ -173,16 +175,21 @@ static void take_signals(struct running *running)
     while (run_signals_next(&signal)) {
         if (signal.number == SIGCHLD)
             continue;
-        make_room(running);
-        if (signal.of_terminal) {
+        if (signal.of_terminal)
             running->end.by_terminal |= signal.number == SIGINT || signal.number == SIGQUIT;
+        if (running->ended)
             continue;
-        }
-        if (signal.sender != running->pid)
+        make_room(running);
+        if (!signal.of_terminal && signal.sender != running->pid)
             run_signals_pass_on(&signal, running->pid);
     }
+}
+
+static void follow(struct running *running)
+{
+    take_signals(running);
     take_news(running);
-    if (running->stopped && running->stopped_by)
+    while (running->stopped && running->stopped_by)
         stop_too(running);
 }
 
@@ -236,8 +243,10 @@ static void wait_for_end(int told, int (*next_look)(struct running *running))
         (void)poll(files, 2, next_look(&present));
         if (told >= 0 && files[1].revents)
             hear(&present, &told);
-        take_signals(&present);
+        follow(&present);
     }
+    /* What the terminal has sent to all was sent before the program could end of it. */
+    take_signals(&present);
     make_room(&present);
     if (told >= 0)
         hear(&present, &told);

@@ -2,9 +2,11 @@
 
 import contextlib
 import os
+import pathlib
 import re
 import signal
 import subprocess
+import sys
 from typing import Iterator
 
 import harness
@@ -275,6 +277,18 @@ def test_jobs() -> None:
             continue
         _jobs(shell, ())
         _jobs(shell, (path(), *RUN))
+
+
+def test_slow_to_go_on() -> None:
+    """The program is interrupted, or stopped again, before the command has seen that it goes on."""
+    shell = str(pathlib.Path(__file__).with_name("slow_shell.py"))
+    for key, said in (b"\x03", rb"ended by 2\."), (b"\x1a", rb"stopped by 20, the program is T\."):
+        with Terminal(sys.executable, "-B", shell, path(), *RUN, program("hold_on")) as terminal:
+            terminal.expect(b"ready")
+            terminal.type(b"\x1a")
+            terminal.expect(rb"stopped\.\s+alone\.")
+            terminal.type(key)
+            terminal.expect(said)
 
 
 def test_a_shell_as_the_program() -> None:
