@@ -13,6 +13,9 @@ enum { WIPEONFORK = 18 }; /* MADV_WIPEONFORK, Linux 4.14 */
 
 static __thread volatile bool inside __attribute__((tls_model("initial-exec")));
 
+/* The one that tells of forks. */
+static struct al_gate *watched;
+
 static struct al_gate_words *words_of(struct al_gate *gate)
 {
     return gate->wiped ? gate->wiped : &gate->own;
@@ -35,8 +38,8 @@ static void acquire(int *state)
 
 static bool enter(struct al_gate *gate, bool keep_back)
 {
-    if (__builtin_expect(al_gate_is_foreign(gate), 0)) {
-        gate->forked();
+    if (__builtin_expect(watched && al_gate_is_foreign(watched), 0)) {
+        watched->forked();
         return false;
     }
     if (inside)
@@ -93,6 +96,7 @@ void al_gate_watch_forks(struct al_gate *gate, void (*forked)(void))
 {
     if (al_page_size() > PAGE_MOST || al_sys3(SYS_madvise, page_of_words, PAGE_MOST, WIPEONFORK))
         return;
+    watched = gate;
     gate->forked = forked;
     gate->wiped = (struct al_gate_words *)(void *)page_of_words;
     gate->wiped->at_home = 1;

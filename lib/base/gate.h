@@ -43,8 +43,8 @@ bool al_gate_inside(void);
 /*
  * From now on a forked child finds the gate free, however it came to be (_Fork and clone call no
  * handler), and who enters it there first, or asks al_gate_is_foreign(), can tell. Entering calls
- * `forked`, which is to call al_gate_reset(), and fails. For one gate of the process. Before Linux
- * 4.14 nothing changes.
+ * `forked`, which is to call al_gate_reset(), and fails; so does entering any other gate. For one
+ * gate of the process. Before Linux 4.14 nothing changes.
  */
 void al_gate_watch_forks(struct al_gate *gate, void (*forked)(void));
 

@@ -1,5 +1,6 @@
 #include "io.h"
 
+#include "large.h"
 #include "sys.h"
 #include "text.h"
 
@@ -304,25 +305,79 @@ long al_io_read_file_from(const char *path, const char *begin, char *buffer, siz
     return got < 0 ? got : (long)length;
 }
 
-int al_io_open_append(const char *path)
+static int open_append(const char *path, int more)
 {
-    const int flags =
-        O_WRONLY | O_APPEND | O_CREAT | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK;
+    const int flags = O_WRONLY | O_APPEND | O_CLOEXEC | O_NOCTTY | O_NOFOLLOW | O_NONBLOCK | more;
 
     return (int)al_sys4(SYS_openat, AT_FDCWD, path, flags, 0644);
 }
 
+int al_io_open_append(const char *path, bool *ret_made)
+{
+    int fd = open_append(path, 0);
+
+    *ret_made = false;
+    if (fd != -ENOENT)
+        return fd;
+    fd = open_append(path, O_CREAT | O_EXCL);
+    *ret_made = fd >= 0;
+    return fd == -EEXIST ? open_append(path, 0) : fd; /* somebody was quicker */
+}
+
+/* What a name that is being taken away looks for there; nobody else has it. Returns after that. */
+static void wait_for_the_directory(const char *path, char *buffer, size_t size)
+{
+    struct al_text name = al_text_over(buffer, size);
+
+    al_text_string(&name, path);
+    al_text_string(&name, ".");
+    al_text_u64(&name, al_now_ns());
+    (void)al_io_look(AT_FDCWD, buffer);
+}
+
+/*
+ * Whether the file has no name but the one by which it was opened. That one may be gone, so that
+ * the one that it has is another: the kernel first counts one name less and then takes it away, all
+ * with the directory held, and who looks for what is not there has to wait for that. So, if the
+ * count said one, and the name of then is still there, it is the only one.
+ */
+static int check_only_name(int fd, const char *path)
+{
+    static const char gone[] = " (deleted)";
+    static char buffer[PATH_MAX] AL_LARGE;
+    const size_t length = sizeof(gone) - 1;
+    char name[32];
+    struct al_text link = al_text_over(name, sizeof(name));
+    long size;
+
+    wait_for_the_directory(path, buffer, sizeof(buffer));
+    al_text_string(&link, "/proc/self/fd/");
+    al_text_i64(&link, fd);
+    size = al_sys4(SYS_readlinkat, AT_FDCWD, name, buffer, sizeof(buffer));
+    return size > (long)length && memcmp(buffer + size - length, gone, length) == 0 ? -ESTALE : 0;
+}
+
+static int append_to(int fd, const char *path, const char *bytes, size_t count)
+{
+    struct al_io_identity identity = look_at(fd);
+    int result = 0;
+
+    if (identity.regular)
+        result = identity.shared ? -EMLINK : check_only_name(fd, path);
+    return result ? result : al_io_write_known(fd, identity, bytes, count);
+}
+
 int al_io_append(const char *path, const char *bytes, size_t count)
 {
-    int fd = al_io_open_append(path);
-    struct al_io_identity identity;
-    int result = -EMLINK;
+    const struct al_io_identity new_file = {.regular = true, .known = true};
+    bool made;
+    int fd = al_io_open_append(path, &made);
+    int result;
 
     if (fd < 0)
         return fd;
-    identity = look_at(fd);
-    if (!identity.regular || !identity.shared)
-        result = al_io_write_known(fd, identity, bytes, count);
+    result =
+        made ? al_io_write_known(fd, new_file, bytes, count) : append_to(fd, path, bytes, count);
     al_io_close(fd);
     return result;
 }

@@ -56,16 +56,16 @@ long al_io_read_file(const char *path, char *buffer, size_t size);
 long al_io_read_file_from(const char *path, const char *begin, char *buffer, size_t size);
 
 /*
- * Opens a file for appending, creating it (0644 less the umask's bits).
+ * Opens a file for appending; `*ret_made`: there was none, it is new (0644 less the umask's bits).
  * A symbolic link at the end of the path is not followed, a FIFO without a reader is not waited
  * for. Returns the descriptor (close-on-exec) or a negative errno.
  */
-int al_io_open_append(const char *path);
+int al_io_open_append(const char *path, bool *ret_made);
 
 /*
- * Appends to the file, opened as above. One that has another name as well (-EMLINK) may be any file
- * of ours that somebody has given a name in that directory: it is left alone. Returns 0 or a
- * negative errno.
+ * Appends to the file, opened as above. One that has another name as well (-EMLINK), or has lost
+ * the one by which it was opened (-ESTALE), may be any file of ours that somebody has given a name
+ * in that directory: it is left alone. For one thread at a time. Returns 0 or a negative errno.
  */
 int al_io_append(const char *path, const char *bytes, size_t count);
 

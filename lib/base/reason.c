@@ -21,6 +21,8 @@ static const char *reason_of(int error)
         return "it is a symbolic link, which is not followed";
     case EMLINK:
         return "it has another name as well (a hard link), and may be any file";
+    case ESTALE:
+        return "somebody has taken it away meanwhile";
     case ENXIO:
     case EAGAIN:
         return "nobody reads it";

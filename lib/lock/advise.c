@@ -1,5 +1,6 @@
 #include "advise.h"
 
+#include "hold.h"
 #include "kernel.h"
 #include "sys.h"
 
@@ -37,7 +38,9 @@ static int advise_unlocked(void *start, size_t length, int advice)
     (void)al_kernel_munlock(start, length); /* -ENOMEM: up to a hole, which the advice meets too */
     result = al_kernel_madvise(start, length, advice);
     /* On fault: the pages are gone, and must not come back before they are used. */
+    al_hold_begin(); /* who is left in it would be waited for (flight.h) */
     (void)al_kernel_mlock2(start, length, AL_MLOCK_ONFAULT);
+    al_hold_end();
     return result;
 }
 

@@ -22,6 +22,13 @@ static const uint64_t share_least = (uint64_t)64 << 10;
  */
 static const uint64_t pause_ns = 10000000;
 
+/*
+ * What is on its way, in units, and above it how often that has changed: who has looked is answered
+ * only if nobody was meanwhile, as what others were told may be there already and have left no
+ * trace.
+ */
+enum { UNIT_SHIFT = 12, UNIT_BITS = 40 };
+
 static struct {
     bool on;
     uint64_t limit; /* the cgroup's own */
@@ -29,7 +36,8 @@ static struct {
     uint64_t left;  /* when it was looked at */
     uint64_t full_since_ns;
     int64_t credit;     /* bytes that may be taken before the next look */
-    uint64_t in_flight; /* that are being brought in, and not all in use yet */
+    uint64_t in_flight; /* what is being brought in, and not all in use yet: see above */
+    uint64_t (*held_back)(void);
 } headroom;
 
 static struct al_cgroup_home home AL_LARGE;
@@ -42,6 +50,24 @@ static uint64_t load(const uint64_t *value)
 static void store(uint64_t *value, uint64_t now)
 {
     __atomic_store_n(value, now, __ATOMIC_RELAXED);
+}
+
+static uint64_t units(uint64_t in_flight)
+{
+    return in_flight & (((uint64_t)1 << UNIT_BITS) - 1);
+}
+
+static uint64_t units_of(uint64_t bytes)
+{
+    return (bytes + ((1 << UNIT_SHIFT) - 1)) >> UNIT_SHIFT;
+}
+
+/* False if it is not `before` any more, which is read again then. */
+static bool change_in_flight(uint64_t *before, uint64_t now)
+{
+    now |= ((*before >> UNIT_BITS) + 1) << UNIT_BITS;
+    return __atomic_compare_exchange_n(&headroom.in_flight, before, now, false, __ATOMIC_RELAXED,
+                                       __ATOMIC_RELAXED);
 }
 
 static bool is_on(void)
@@ -78,8 +104,10 @@ void al_headroom_begin(uint64_t limit, unsigned percent)
  */
 static uint64_t look(uint64_t wanted, uint64_t in_flight)
 {
+    uint64_t (*held_back)(void) = __atomic_load_n(&headroom.held_back, __ATOMIC_ACQUIRE);
     uint64_t limit = load(&headroom.most);
-    uint64_t most = limit > in_flight ? limit - in_flight : 0;
+    uint64_t coming = (units(in_flight) << UNIT_SHIFT) + (held_back ? held_back() : 0);
+    uint64_t most = limit > coming ? limit - coming : 0;
     uint64_t used = al_cgroup_used(&home);
     uint64_t droppable;
 
@@ -148,14 +176,25 @@ bool al_headroom_take(uint64_t bytes)
     do {
         if (is_on() && (was_full(bytes) || !sees(bytes, in_flight, &left)))
             return false;
-    } while (!__atomic_compare_exchange_n(&headroom.in_flight, &in_flight, in_flight + bytes, false,
-                                          __ATOMIC_RELAXED, __ATOMIC_RELAXED));
+    } while (!change_in_flight(&in_flight, units(in_flight) + units_of(bytes)));
     return true;
 }
 
 void al_headroom_taken(uint64_t bytes)
 {
-    __atomic_fetch_sub(&headroom.in_flight, bytes, __ATOMIC_RELAXED);
+    uint64_t in_flight = load(&headroom.in_flight);
+    uint64_t there = units_of(bytes);
+    uint64_t coming;
+
+    do {
+        coming = units(in_flight);
+        coming = coming > there ? coming - there : 0; /* a child has forgotten it */
+    } while (!change_in_flight(&in_flight, coming));
+}
+
+void al_headroom_hold_back(uint64_t (*bytes)(void))
+{
+    __atomic_store_n(&headroom.held_back, bytes, __ATOMIC_RELEASE);
 }
 
 void al_headroom_forked(void)

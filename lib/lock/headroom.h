@@ -26,11 +26,16 @@ uint64_t al_headroom_left(void);
 bool al_headroom_has(uint64_t bytes);
 
 /*
- * The same for much at once, by several threads at the same time: what one is told is held against
- * the others until it says that it is there, by al_headroom_taken() of the same number of bytes.
+ * The same for much at once, more than al_headroom_share(), by several threads at the same time:
+ * what one is told is held against the others until it says that it is there, or never will be, by
+ * al_headroom_taken() of the same number of bytes.
  */
 bool al_headroom_take(uint64_t bytes);
 void al_headroom_taken(uint64_t bytes);
+
+/* What was told in advance, and is not used up yet, is held against all: `bytes` says how much that
+ * is. NULL: nothing was. */
+void al_headroom_hold_back(uint64_t (*bytes)(void));
 
 /* In a forked child: no other thread is bringing anything in. */
 void al_headroom_forked(void);

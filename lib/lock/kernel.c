@@ -1,6 +1,7 @@
 #include "kernel.h"
 
 #include "counters.h"
+#include "flight.h"
 #include "sys.h"
 #include "times.h"
 
@@ -82,22 +83,39 @@ int al_kernel_mlockall(unsigned flags)
     return booked("mlockall", call(BOOK(mlockall), SYS_mlockall, (long)flags, 0, 0));
 }
 
-int al_kernel_munlockall(void)
+/* While no other thread is locking on fault. */
+static int call_alone(struct book book, long number, long flags)
 {
-    return call(BOOK(munlock), SYS_munlockall, 0, 0, 0);
+    int result;
+
+    al_flight_stop();
+    result = call(book, number, flags, 0, 0);
+    al_flight_go();
+    return result;
 }
 
+int al_kernel_munlockall(void)
+{
+    return call_alone(BOOK(munlock), SYS_munlockall, 0);
+}
+
+/* What is unlocked while it goes through the mappings would be brought in as well. */
 int al_kernel_keep_all(void)
 {
-    return call(BOOK(mlockall), SYS_mlockall, AL_MCL_CURRENT | AL_MCL_ONFAULT, 0, 0);
+    return call_alone(BOOK(mlockall), SYS_mlockall, AL_MCL_CURRENT | AL_MCL_ONFAULT);
 }
 
 int al_kernel_try_mlock2(const void *start, size_t length, unsigned flags)
 {
+    int result;
+
     /* Without flags it is mlock, which every kernel has. */
     if (!flags)
         return call(BOOK(mlock2), SYS_mlock, (long)start, (long)length, 0);
-    return call(BOOK(mlock2), SYS_mlock2, (long)start, (long)length, (long)flags);
+    al_flight_begin();
+    result = call(BOOK(mlock2), SYS_mlock2, (long)start, (long)length, (long)flags);
+    al_flight_end();
+    return result;
 }
 
 int al_kernel_mlock2(const void *start, size_t length, unsigned flags)

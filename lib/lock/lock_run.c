@@ -44,9 +44,11 @@ static int ask_kernel(al_page first, al_page end, unsigned flags)
         al_downgrade_add("onfault not had: the kernel has no mlock2, all pages are brought in");
         result = al_kernel_mlock2(start, length, 0);
     }
-    /* A file mapping beyond the end of its file: the pages that exist can be locked on fault. */
-    if ((result == -ENOMEM || result == -EAGAIN) && !flags && al_books.unlimited)
-        result = al_kernel_mlock2(start, length, AL_MLOCK_ONFAULT);
+    /* A file mapping beyond the end of its file: the pages that exist can be locked on fault, if
+     * the kernel can do that. If not, the first answer is what is known of these pages. */
+    if ((result == -ENOMEM || result == -EAGAIN) && !flags && al_books.unlimited &&
+        al_kernel_try_mlock2(start, length, AL_MLOCK_ONFAULT) == 0)
+        return 0;
     return result;
 }
 
@@ -239,6 +241,16 @@ void al_lock_run_there(al_page first, al_page end, const struct al_lock_way *way
     }
 }
 
+/* `there`: those pages that are in memory can be had. */
+static int leave(al_page first, al_page end, const struct al_lock_way *way, bool there)
+{
+    al_count(AL_COUNT_skipped_budget);
+    if (there && !can_be_dropped(first))
+        al_lock_run_there(first, end, way);
+    al_lock_run_again(first, end, way);
+    return -ENOMEM;
+}
+
 static int lock_one(al_page first, al_page end, const struct al_lock_way *way)
 {
     al_page begin = begin_of_run(first, end);
@@ -247,11 +259,7 @@ static int lock_one(al_page first, al_page end, const struct al_lock_way *way)
 
     if (room && al_books_take(pages))
         return lock_taken(begin, first, end, pages, way);
-    al_count(AL_COUNT_skipped_budget);
-    if (!room && begin < end && !can_be_dropped(begin))
-        al_lock_run_there(first, end, way);
-    al_lock_run_again(first, end, way);
-    return -ENOMEM;
+    return leave(first, end, way, !room && begin < end);
 }
 
 /* What is large is brought in by parts: others in the cgroup may take the room meanwhile. */
@@ -260,9 +268,11 @@ int al_lock_run(al_page first, al_page end, const struct al_lock_way *way)
     uint64_t pages = al_headroom_share(SIZE_MAX) >> al_page_shift;
     int result = 0;
 
-    if (end - first <= pages || way->flags || al_books.observe ||
-        !cgroup_has_room(first, end, end - first - al_lock_run_locked(first, end), way))
+    if (end - first <= pages || way->flags || al_books.observe)
         return lock_one(first, end, way);
+    /* Asked again, it may have some: but not for all of it at once. */
+    if (!cgroup_has_room(first, end, end - first - al_lock_run_locked(first, end), way))
+        return leave(first, end, way, true);
     while (first < end && !result) {
         al_page part = end - first > pages ? first + pages : end;
 

@@ -1,6 +1,7 @@
 #include "regions.h"
 
 #include "counters.h"
+#include "headroom.h"
 #include "hold.h"
 #include "locker.h"
 #include "maps.h"
@@ -242,18 +243,33 @@ void al_region_protected(const void *start, size_t length, bool accessible, bool
     }
 }
 
-void al_region_growing(const void *start, size_t length, size_t new_length)
+/* Whether the cgroup has room for what the kernel brings in as locked memory grows. */
+static bool may_grow(size_t more, size_t *ret_held)
+{
+    if (al_books.observe || al_books.lock_flags)
+        return true;
+    if (more <= al_headroom_share(SIZE_MAX))
+        return al_headroom_has(more);
+    *ret_held = al_headroom_take(more) ? more : 0;
+    return *ret_held;
+}
+
+size_t al_region_growing(const void *start, size_t length, size_t new_length)
 {
     al_page first = al_page_of(start);
     al_page end = al_page_end_of(start, length);
+    size_t held = 0;
 
     if (!al_books.tracking || new_length <= length || first >= end ||
-        (new_length - length) >> al_page_shift <= al_books_left() ||
-        al_pagemap_get(first) & AL_PAGE_PROGRAM || !al_locker_enter_mapping())
-        return;
+        al_pagemap_get(first) & AL_PAGE_PROGRAM ||
+        ((new_length - length) >> al_page_shift <= al_books_left() &&
+         may_grow(new_length - length, &held)) ||
+        !al_locker_enter_mapping())
+        return held;
     al_locker_unlock(first, end);
     al_locker_forget(first, end);
     al_locker_leave();
+    return 0;
 }
 
 struct al_region_state al_region_state_at(const void *start, size_t length)

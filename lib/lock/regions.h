@@ -66,9 +66,10 @@ struct al_region_state al_region_state_at(const void *start, size_t length);
 
 /*
  * A mapping is about to grow, where it lies or elsewhere: the kernel brings in all that a locked
- * one gains. Where that does not fit into the budget it is unlocked.
+ * one gains. Where that does not fit, into the budget or the cgroup, it is unlocked. Returns the
+ * bytes that are held against other threads, until al_headroom_taken() of them.
  */
-void al_region_growing(const void *start, size_t length, size_t new_length);
+size_t al_region_growing(const void *start, size_t length, size_t new_length);
 
 /* mremap has put a mapping, which had this state, here; the lock has come with it. */
 void al_region_moved(const void *start, size_t length, struct al_region_state state);

@@ -1,5 +1,6 @@
 #include "room.h"
 
+#include "flight.h"
 #include "gate.h"
 #include "headroom.h"
 #include "io.h"
@@ -13,6 +14,9 @@
 /* How much of what is left may be taken until it is measured again: 1/8. */
 enum { CREDIT_SHARE = 8 };
 
+/* What a thread may take in advance in a cgroup at first, and more for each call of malloc. */
+enum { LITTLE = 64 << 10, EACH_CALL = 512 };
+
 static struct {
     bool in_force;
     bool limited;
@@ -25,6 +29,24 @@ static struct {
     unsigned open; /* how many are mapping at this moment what is not to be brought in */
 } room;
 
+/* Without a bound it is endless. */
+static void add_unspent(uint64_t *sum, const struct al_counts *counts)
+{
+    uint64_t left = __atomic_load_n(&counts->part[AL_PART_ROOM], __ATOMIC_RELAXED);
+
+    if (left <= PTRDIFF_MAX)
+        *sum += left;
+}
+
+/* What threads have of their chunks. */
+static uint64_t unspent(void)
+{
+    uint64_t sum = 0;
+
+    al_counters_each(add_unspent, &sum);
+    return sum;
+}
+
 void al_room_begin_asking(unsigned flags, uint64_t budget, uint64_t (*ask)(void))
 {
     room.flags = flags;
@@ -33,6 +55,7 @@ void al_room_begin_asking(unsigned flags, uint64_t budget, uint64_t (*ask)(void)
     /* What it allocated before, if only libc for us, was without bounds. */
     if (al_thread_counts)
         al_thread_counts->part[AL_PART_ROOM] = 0;
+    al_headroom_hold_back(unspent);
     __atomic_store_n(&room.limited, ask || budget != UINT64_MAX, __ATOMIC_RELEASE);
     __atomic_store_n(&room.in_force, true, __ATOMIC_RELEASE);
 }
@@ -59,6 +82,7 @@ static uint64_t budget(void)
 
 void al_room_stop(void)
 {
+    al_headroom_hold_back(NULL);
     __atomic_store_n(&room.limited, false, __ATOMIC_RELEASE);
     __atomic_store_n(&room.in_force, false, __ATOMIC_RELEASE);
 }
@@ -67,22 +91,24 @@ void al_room_stop(void)
  * Who is opening or closing it at this moment has asked the kernel before; who asks for room is
  * answered as long as the kernel goes on.
  */
-void al_room_end(void (*end)(void *), void *data)
+void al_room_end(bool (*end)(void *), void *data)
 {
     bool entered = al_gate_enter_undisturbed(&room.gate);
+    bool ended = !end || end(data);
 
-    if (end)
-        end(data);
-    al_room_stop();
+    if (ended)
+        al_room_stop();
     if (!entered)
         return;
-    room.open = 0;
+    if (ended)
+        room.open = 0;
     al_gate_leave(&room.gate);
 }
 
 void al_room_forked(void)
 {
     al_headroom_forked();
+    al_flight_forked();
     al_gate_reset(&room.gate);
     room.open = 0;
 }
@@ -172,14 +198,11 @@ bool al_room_has(uint64_t bytes)
     return !al_room_limited() || left_after(bytes) >= 0;
 }
 
-bool al_room_fits(uint64_t bytes)
+/* Whether the process may have them. */
+static bool fits_budget(uint64_t bytes)
 {
     int64_t left;
 
-    if (!al_room_limited())
-        return true;
-    if (!al_headroom_has(bytes))
-        return false;
     if (take_credit(bytes))
         return true;
     left = left_after(bytes);
@@ -189,8 +212,34 @@ bool al_room_fits(uint64_t bytes)
     return true;
 }
 
+bool al_room_fits(uint64_t bytes)
+{
+    return !al_room_limited() || (al_headroom_has(bytes) && fits_budget(bytes));
+}
+
+bool al_room_is_large(size_t bytes)
+{
+    return al_room_limited() && al_room_brings_in() && bytes > al_headroom_share(SIZE_MAX);
+}
+
+bool al_room_fits_at_once(size_t bytes, size_t *ret_held)
+{
+    *ret_held = 0;
+    if (!al_room_is_large(bytes))
+        return al_room_fits(bytes);
+    if (!al_headroom_take(bytes))
+        return false;
+    if (fits_budget(bytes)) {
+        *ret_held = bytes;
+        return true;
+    }
+    al_headroom_taken(bytes);
+    return false;
+}
+
 bool al_room_renew(struct al_counts *counts, size_t size)
 {
+    const size_t modest = LITTLE + (size_t)counts->value[AL_COUNT_calls_malloc] * EACH_CALL;
     uint64_t *left = &counts->part[AL_PART_ROOM];
     size_t chunk;
 
@@ -200,9 +249,11 @@ bool al_room_renew(struct al_counts *counts, size_t size)
     }
     *left = 0;
     chunk = al_headroom_share(AL_ROOM_CHUNK);
-    if (size >= chunk)
-        return al_room_fits(size);
-    if (!al_room_fits(chunk))
+    /* In a cgroup what is taken in advance is nobody else's: not much for a thread that hardly
+     * allocates. */
+    if (chunk > modest && al_headroom_share(SIZE_MAX) != SIZE_MAX)
+        chunk = modest;
+    if (size >= chunk || !al_room_fits(chunk))
         return false;
     *left = chunk - size;
     return true;
@@ -210,14 +261,22 @@ bool al_room_renew(struct al_counts *counts, size_t size)
 
 /* -- what does not fit ---------------------------------------------------------------------- */
 
-void al_room_open(void)
+bool al_room_open(void)
 {
-    if (!al_gate_enter_undisturbed(&room.gate))
-        return;
+    bool entered = al_gate_enter_undisturbed(&room.gate);
+    bool in_force;
+
+    /* A child that has found out here what it is has locks of its own now. */
+    if (!entered)
+        entered = al_gate_enter_undisturbed(&room.gate);
+    if (!entered)
+        return false;
     /* It may have ended since the caller asked for room. */
-    if (al_room_in_force() && !room.open++)
+    in_force = al_room_in_force();
+    if (in_force && !room.open++)
         (void)al_kernel_mlockall(AL_MCL_FUTURE | AL_MCL_ONFAULT);
     al_gate_leave(&room.gate);
+    return in_force;
 }
 
 void al_room_close(void)
@@ -244,36 +303,59 @@ void al_room_leave_out(void *start, size_t length)
     size_t mask = al_page_size() - 1;
     uintptr_t first = ((uintptr_t)start + mask) & ~mask;
     uintptr_t end = ((uintptr_t)start + length) & ~mask;
+    bool entered;
 
     if (first >= end)
         return;
     al_room_unlocked();
-    (void)al_kernel_munlock((void *)first, end - first);
+    /* Who ends it waits for calls in flight. Afterwards the hooks have locked what they could. */
+    entered = !al_flight_is_on() && al_gate_enter_undisturbed(&room.gate);
+    if (al_room_in_force())
+        (void)al_kernel_munlock((void *)first, end - first);
+    if (entered)
+        al_gate_leave(&room.gate);
 }
 
-/* Whether most of the range is in memory: a few pages are looked at. */
-static bool is_there(void *start, size_t length)
+/* `pagemap` cannot be had: whatever is in memory is taken for its own. */
+static bool is_own(int pagemap, size_t page_number)
+{
+    const uint64_t shared = (uint64_t)1 << 61;
+    const uint64_t exclusive = (uint64_t)1 << 56;
+    const size_t page = al_page_size();
+    unsigned char there = 0;
+    uint64_t state = 0;
+
+    if (pagemap < 0)
+        return al_sys3(SYS_mincore, page_number * page, page, &there) == 0 && there & 1;
+    al_sys3(SYS_lseek, pagemap, page_number * sizeof(state), SEEK_SET);
+    al_sys3(SYS_read, pagemap, &state, sizeof(state));
+    return state & exclusive && !(state & shared);
+}
+
+bool al_room_is_there(void *start, size_t length)
 {
     enum { LOOKS = 16 };
-    size_t page = al_page_size();
-    size_t pages = length / page;
-    unsigned there = 0;
+    const size_t first = (size_t)start / al_page_size();
+    const size_t pages = length / al_page_size();
+    const size_t looks = pages < LOOKS ? pages : LOOKS;
+    int pagemap = al_io_open_read("/proc/self/pagemap");
+    size_t there = 0;
 
-    for (unsigned i = 0; i < LOOKS; i++) {
-        unsigned char state = 0;
-        char *at = (char *)start + pages * i / LOOKS * page;
-
-        if (al_sys3(SYS_mincore, at, page, &state) == 0)
-            there += state & 1;
-    }
-    return there > LOOKS / 2;
+    for (size_t i = 0; i < looks; i++)
+        there += is_own(pagemap, first + pages * i / looks);
+    if (pagemap >= 0)
+        al_io_close(pagemap);
+    return there > looks / 2;
 }
 
-void al_room_opening(void *start, size_t length)
+size_t al_room_opening(void *start, size_t length)
 {
-    if (length < AL_ROOM_CHUNK || !al_room_limited() || al_room_fits(length) ||
-        is_there(start, length))
-        return;
+    size_t held = 0;
+
+    if (length < AL_ROOM_CHUNK || !al_room_limited() || al_room_fits_at_once(length, &held) ||
+        al_room_is_there(start, length))
+        return held;
     al_count(AL_COUNT_skipped_budget);
     al_room_leave_out(start, length);
+    return 0;
 }

@@ -32,10 +32,11 @@ void al_room_begin(unsigned flags, uint64_t budget);
 void al_room_begin_asking(unsigned flags, uint64_t budget, uint64_t (*ask)(void));
 
 /*
- * It ends by `end` (NULL: it has ended, or is about to), and nobody puts it in force again. Until
- * then whoever maps is still to ask: what the kernel would bring in meanwhile may be too much.
+ * It ends by `end` (NULL: it has ended, or is about to), which tells whether it has, and nobody
+ * puts it in force again. Until then whoever maps is still to ask: what the kernel would bring in
+ * meanwhile may be too much.
  */
-void al_room_end(void (*end)(void *), void *data);
+void al_room_end(bool (*end)(void *), void *data);
 
 /* The same where no system call may be made: what the kernel does stays as it is. */
 void al_room_stop(void);
@@ -58,11 +59,21 @@ bool al_room_fits(uint64_t bytes);
 /* The same without taking them. */
 bool al_room_has(uint64_t bytes);
 
-/* Around the call that maps what does not fit, or what is not to be brought in. */
-void al_room_open(void);
+/*
+ * Whether `bytes` more, which the kernel brings in at once, fit. So many that threads which ask at
+ * the same time would be told too much together (al_room_is_large()) are held against the others
+ * until al_headroom_taken() of `*ret_held`.
+ */
+bool al_room_fits_at_once(size_t bytes, size_t *ret_held);
+bool al_room_is_large(size_t bytes);
+
+/* Around the call that maps what does not fit, or what is not to be brought in. False: it has
+ * ended, or nothing can be done here. */
+bool al_room_open(void);
 void al_room_close(void);
 
-/* [start, start + length) was mapped in between: its whole pages are not to be locked. */
+/* [start, start + length) was mapped in between, or is to be filled: its whole pages are not to be
+ * locked by the kernel. */
 void al_room_leave_out(void *start, size_t length);
 
 /* The program has unlocked something itself. */
@@ -71,9 +82,15 @@ void al_room_unlocked(void);
 /* Whether nothing was: all that is mapped is locked. */
 bool al_room_is_whole(void);
 
-/* [start, start + length) is to become accessible: leaves it out if it is neither there nor fits.
+/* [start, start + length) is to become writable: if it is large, leaves it out if it is neither
+ * there nor fits. Returns the bytes that are held, as above. */
+size_t al_room_opening(void *start, size_t length);
+
+/*
+ * Whether most of the range is in memory that the process has to itself: a few pages are looked at.
+ * What it shares with files, or with all that has only been read, is copied where it is written to.
  */
-void al_room_opening(void *start, size_t length);
+bool al_room_is_there(void *start, size_t length);
 
 /*
  * For a small allocation: takes `size` from the thread's chunk, which is renewed by the next call
@@ -98,7 +115,8 @@ static inline bool al_room_spend(struct al_counts *counts, size_t size)
 #endif
 }
 
-/* Renews the thread's chunk, with `size` taken from it. False if there is no room for one. */
+/* Renews the thread's chunk, with `size` taken from it. False if there is no room for one, or
+ * `size` is too much for it. */
 bool al_room_renew(struct al_counts *counts, size_t size);
 
 #endif

@@ -3,6 +3,7 @@
  */
 #include "backend_state.h"
 #include "downgrades.h"
+#include "headroom.h"
 #include "lock_all.h"
 #include "lock_alloc.h"
 #include "process.h"
@@ -14,11 +15,25 @@
 
 static const char not_had[] = "forked: the lock could not be had again";
 
+/* Whether all that exists may be brought in: also what its parent has left out, or mapped and not
+ * used. */
+static bool all_fits(void)
+{
+    uint64_t bytes = al_room_address_space();
+
+    return bytes <= al_backend.budget.bytes && al_headroom_has(bytes);
+}
+
 static int lock_again_by_kernel(const struct al_config *config)
 {
+    const bool brings_in = (config->flags & (AL_FLAG_CURRENT | AL_FLAG_ONFAULT)) == AL_FLAG_CURRENT;
     bool on_fault = config->fork == AL_FORK_ONFAULT;
     struct al_lock_all lock;
 
+    if (!on_fault && brings_in && !all_fits()) {
+        al_downgrade_add("forked: locked on fault, as there may be more than there is room for");
+        on_fault = true;
+    }
     al_backend_leave_out_unused(on_fault ? AL_FLAG_ONFAULT : config->flags);
     lock = al_lock_all_again(config->flags, on_fault);
     if (!lock.error && config->flags & AL_FLAG_FUTURE)

@@ -3,6 +3,7 @@
  */
 #include "backend_state.h"
 #include "downgrades.h"
+#include "flight.h"
 #include "hold.h"
 #include "kernel.h"
 #include "lock_alloc.h"
@@ -19,15 +20,16 @@
  * stay so until the hooks know what of it fits; otherwise more would be locked meanwhile than was,
  * or than may be.
  */
-static void end_future(void *when)
+static bool end_future(void *when)
 {
     enum al_backend_when *kept = when;
 
     *kept = AL_BACKEND_KEPT;
     if (al_backend.privilege.exempt && al_room_is_whole() && al_kernel_keep_all() == 0)
-        return;
+        return true;
     *kept = AL_BACKEND_UNLOCKED;
     (void)al_kernel_munlockall();
+    return true;
 }
 
 static void step_down(const char *reason)
@@ -54,6 +56,7 @@ static bool wait_for_step(void)
     while (__atomic_load_n(&al_backend.state, __ATOMIC_ACQUIRE) == AL_BACKEND_STEPPING) {
         if (__atomic_load_n(&al_backend.stepping, __ATOMIC_RELAXED) == (pid_t)al_sys0(SYS_gettid))
             return false;
+        al_flight_abandon(); /* it waits for us otherwise */
         al_sys0(SYS_sched_yield);
     }
     return __atomic_load_n(&al_backend.state, __ATOMIC_ACQUIRE) == AL_BACKEND_STEPPED;

@@ -5,6 +5,7 @@
 #include "allocator.h"
 #include "boot_heap.h"
 #include "counters.h"
+#include "headroom.h"
 #include "heap_owner.h"
 #include "heap_table.h"
 #include "inside.h"
@@ -58,16 +59,19 @@ int al_tracked_posix_memalign(void **ret_block, size_t alignment, size_t size)
 static void *move(void *block, size_t size)
 {
     size_t old_size = al_usable_size(block);
+    size_t held = 0;
     void *moved;
 
     /* It may be grown by the kernel where it lies. */
     if (al_heap_owner.allocator.is_mapping && al_heap_owner.allocator.is_mapping(block))
-        al_region_growing(block, old_size, size);
+        held = al_region_growing(block, old_size, size);
     al_heap_moving();
     al_heap_disown(block, old_size);
     al_inside_begin();
     moved = al_real.realloc(block, size);
     al_inside_end();
+    if (held)
+        al_headroom_taken(held);
     /* With size 0 a NULL says that the block was freed, else that it is still there. */
     if (moved)
         (void)own(moved);

@@ -50,7 +50,7 @@ static void end_moved(char *before, char *after)
 }
 
 /* What the kernel would bring in, where it locks all that is to come. */
-static enum al_added begin_moving(intptr_t change)
+static struct al_added begin_moving(intptr_t change)
 {
     return al_adding_begin_held((struct al_adding){.length = change > 0 ? (size_t)change : 0});
 }
@@ -59,7 +59,7 @@ static enum al_added begin_moving(intptr_t change)
 static int set_end(char *before, char *end)
 {
     const int saved = errno;
-    enum al_added added = begin_moving(end - before);
+    struct al_added added = begin_moving(end - before);
     int result = al_real.brk(end);
 
     if (result && al_backend_rescue(errno)) {
@@ -74,7 +74,7 @@ static int set_end(char *before, char *end)
 static void *move_end(intptr_t change)
 {
     const int saved = errno;
-    enum al_added added = begin_moving(change);
+    struct al_added added = begin_moving(change);
     void *before = al_real.sbrk(change);
 
     if (before == (void *)-1 && al_backend_rescue(errno)) {

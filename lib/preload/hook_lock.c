@@ -6,6 +6,9 @@
 #include "counters.h"
 #include "downgrades.h"
 #include "export.h"
+#include "flight.h"
+#include "hold.h"
+#include "kernel.h"
 #include "locker.h"
 #include "process.h"
 #include "program_locks.h"
@@ -43,15 +46,29 @@ AL_EXPORT int mlock(const void *start, size_t length)
     return result;
 }
 
+static int real_mlock2(const void *start, size_t length, unsigned flags)
+{
+    int result;
+
+    if (!(flags & AL_MLOCK_ONFAULT))
+        return al_real.mlock2(start, length, flags);
+    al_hold_begin();
+    al_flight_begin();
+    result = al_real.mlock2(start, length, flags);
+    al_flight_end();
+    al_hold_end();
+    return result;
+}
+
 AL_EXPORT int mlock2(const void *start, size_t length, unsigned flags)
 {
     const int saved = errno;
-    int result = al_real.mlock2(start, length, flags);
+    int result = real_mlock2(start, length, flags);
 
     al_count(AL_COUNT_calls_mlock);
     if (result && al_program_makes_room(length)) {
         errno = saved;
-        result = al_real.mlock2(start, length, flags);
+        result = real_mlock2(start, length, flags);
     }
     if (result == 0) {
         al_process.program_locks = true;
@@ -73,10 +90,15 @@ AL_EXPORT int munlock(const void *start, size_t length)
     return result;
 }
 
+/* As it brings in all there is, it takes long: nobody is to have the kernel lock what is to come
+ * behind it, against the program's wish. */
 AL_EXPORT int mlockall(int flags)
 {
+    const bool opened = flags & MCL_CURRENT && al_room_open();
     int result = al_real.mlockall(flags);
 
+    if (opened && result)
+        al_room_close();
     al_count(AL_COUNT_calls_mlockall);
     if (result == 0) {
         al_backend_program_locks_all(flags);
@@ -89,10 +111,21 @@ AL_EXPORT int mlockall(int flags)
     return result;
 }
 
+static bool unlock_all(void *result)
+{
+    al_hold_begin();
+    al_flight_stop();
+    *(int *)result = al_real.munlockall();
+    al_flight_go();
+    al_hold_end();
+    return *(int *)result == 0;
+}
+
 AL_EXPORT int munlockall(void)
 {
-    int result = al_real.munlockall();
+    int result;
 
+    al_room_end(unlock_all, &result);
     al_count(AL_COUNT_calls_munlockall);
     if (result == 0) {
         al_downgrade_add("the program itself released all locks (munlockall)");

@@ -6,7 +6,9 @@
 #include "backend.h"
 #include "counters.h"
 #include "export.h"
+#include "headroom.h"
 #include "heap_owner.h"
+#include "hold.h"
 #include "inside.h"
 #include "kernel.h"
 #include "mapped.h"
@@ -64,7 +66,7 @@ static void *map(void *start, size_t length, int protection, int flags, int fd, 
                  void *(*real)(void *, size_t, int, int, int, int64_t))
 {
     const int saved = errno;
-    enum al_added added = al_adding_begin_held(adding(length, protection, flags));
+    struct al_added added = al_adding_begin_held(adding(length, protection, flags));
     void *there = real(start, length, protection, flags, fd, offset);
 
     if (there == MAP_FAILED &&
@@ -117,13 +119,24 @@ AL_EXPORT int munmap(void *start, size_t length)
 }
 
 /* What grows where it lies keeps its lock, and all of it is brought in: unlocked, nothing is. */
-static enum al_added begin_growing(void *start, size_t old_length, size_t new_length)
+static struct al_added begin_growing(void *start, size_t old_length, size_t new_length)
 {
     size_t more = new_length > old_length ? new_length - old_length : 0;
-    enum al_added added = al_adding_begin_held((struct al_adding){.length = more});
+    struct al_added added = al_adding_begin_held((struct al_adding){.length = more});
+    size_t held;
 
-    if (added == AL_ADD_UNLOCKED)
+    if (added.how == AL_ADD_UNLOCKED)
         al_room_leave_out(start, old_length);
+    if (al_books.tracking && more > al_headroom_share(SIZE_MAX) && !added.waits) {
+        al_hold_begin();
+        added.waits = true;
+    }
+    held = al_region_growing(start, old_length, new_length);
+    /* Twice where another thread has stepped down in between. */
+    if (added.held)
+        al_headroom_taken(held);
+    else
+        added.held = held;
     return added;
 }
 
@@ -149,7 +162,7 @@ static void *remap_unlocked(void *start, size_t old_length, size_t new_length, i
 AL_EXPORT void *mremap(void *start, size_t old_length, size_t new_length, int flags, ...)
 {
     const struct al_region_state state = al_region_state_at(start, old_length);
-    enum al_added added;
+    struct al_added added;
     void *target = NULL;
     int saved = errno;
     void *moved;
@@ -164,7 +177,6 @@ AL_EXPORT void *mremap(void *start, size_t old_length, size_t new_length, int fl
     }
     al_count(AL_COUNT_calls_mremap);
     added = begin_growing(start, old_length, new_length);
-    al_region_growing(start, old_length, new_length);
     if (flags & MREMAP_DONTUNMAP)
         al_region_emptying(start, old_length);
     al_region_unmapping(start, old_length);
@@ -196,12 +208,13 @@ AL_EXPORT void *mremap(void *start, size_t old_length, size_t new_length, int fl
 
 AL_EXPORT int mprotect(void *start, size_t length, int protection)
 {
+    struct al_added added;
     int result;
 
     al_count(AL_COUNT_calls_mprotect);
-    if (protection != PROT_NONE)
-        al_room_opening(start, length);
+    added = al_opening_begin_held(start, protection & PROT_WRITE ? length : 0);
     result = al_real.mprotect(start, length, protection);
+    al_adding_end_held(added, NULL, 0);
     if (result == 0)
         al_region_protected(start, length, protection != PROT_NONE, al_inside_depth != 0);
     return result;
@@ -209,12 +222,13 @@ AL_EXPORT int mprotect(void *start, size_t length, int protection)
 
 AL_EXPORT int pkey_mprotect(void *start, size_t length, int protection, int key)
 {
+    struct al_added added;
     int result;
 
     al_count(AL_COUNT_calls_mprotect);
-    if (protection != PROT_NONE)
-        al_room_opening(start, length);
+    added = al_opening_begin_held(start, protection & PROT_WRITE ? length : 0);
     result = al_real.pkey_mprotect(start, length, protection, key);
+    al_adding_end_held(added, NULL, 0);
     if (result == 0)
         al_region_protected(start, length, protection != PROT_NONE, al_inside_depth != 0);
     return result;

@@ -28,7 +28,7 @@ static size_t size_of(int id)
 AL_EXPORT void *shmat(int id, const void *start, int flags)
 {
     const int saved = errno;
-    enum al_added added;
+    struct al_added added;
     void *attached;
     size_t size;
 

@@ -27,18 +27,30 @@ static void prepare(void)
     al_load_catch_up();
 }
 
-/* What the thread's stack will take, as far as the attributes say so. */
+/* What the thread's stack will take, by its attributes or by libc's for all threads. */
 static size_t stack_size(const pthread_attr_t *attributes)
 {
     static int (*size_in)(const pthread_attr_t *, size_t *);
+    static int (*get_default)(pthread_attr_t *);
+    static int (*destroy)(pthread_attr_t *);
+    static bool looked;
     size_t size = 8 << 20;
+    pthread_attr_t usual;
+    bool had;
 
-    if (!al_room_limited() || !attributes)
+    if (!al_room_limited())
         return size;
-    if (!size_in)
+    if (!__atomic_load_n(&looked, __ATOMIC_ACQUIRE)) {
+        *(void **)&get_default = al_real_find("pthread_getattr_default_np");
+        *(void **)&destroy = al_real_find("pthread_attr_destroy");
         *(void **)&size_in = al_real_find("pthread_attr_getstacksize");
-    if (size_in)
-        (void)size_in(attributes, &size);
+        __atomic_store_n(&looked, true, __ATOMIC_RELEASE);
+    }
+    had = !attributes && get_default && destroy && get_default(&usual) == 0;
+    if (size_in && (had || attributes))
+        (void)size_in(had ? &usual : attributes, &size);
+    if (had)
+        (void)destroy(&usual);
     return size;
 }
 
@@ -79,7 +91,7 @@ static int make_c11(const struct making *making)
 /* Where there is no room for its stack, it is locked as the thread uses it. */
 static int make(const struct making *making)
 {
-    enum al_added added =
+    struct al_added added =
         al_adding_begin((struct al_adding){.length = stack_size(making->attributes)});
     int error = making->make(making);
 

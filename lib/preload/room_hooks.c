@@ -2,75 +2,121 @@
 
 #include "backend.h"
 #include "bring_in.h"
+#include "flight.h"
 #include "headroom.h"
 #include "hold.h"
 #include "kernel.h"
 #include "sys.h"
 
-static enum al_added judge(const struct al_adding *adding)
+static const char full[] = "memory has grown up to the budget: each region is locked by itself "
+                           "now, as long as there is room";
+
+static struct al_added judge(const struct al_adding *adding, bool large)
 {
-    bool brings_in = al_room_brings_in();
+    struct al_added added = {.how = AL_ADD_AS_EVER};
+    bool worth = adding->anonymous && al_bring_in_is_worth(adding->length);
+    bool parts = worth || (adding->apart && large);
+    bool fits;
 
-    if (adding->sparse)
-        return al_room_has(adding->length) ? AL_ADD_ON_FAULT : AL_ADD_UNLOCKED;
-    if (!al_room_fits(adding->length) ||
-        (adding->file && !brings_in && !al_headroom_has_later(adding->length)))
-        return AL_ADD_UNLOCKED;
-    return adding->apart && brings_in && adding->length > al_headroom_share(SIZE_MAX)
-               ? AL_ADD_IN_PARTS
-               : AL_ADD_AS_EVER;
-}
-
-static enum al_added begin(struct al_adding adding, bool hold)
-{
-    enum al_added added = AL_ADD_AS_EVER;
-
-    if (!al_room_in_force() || !adding.length)
-        return AL_ADD_AS_EVER;
-    if (al_room_limited())
-        added = judge(&adding);
-    if (added == AL_ADD_UNLOCKED && adding.length < AL_ROOM_CHUNK) {
-        (void)al_backend_step_down("memory has grown up to the budget: each region is locked by "
-                                   "itself now, as long as there is room");
-        return AL_ADD_AS_EVER;
-    }
-    if (added == AL_ADD_UNLOCKED)
-        al_count(AL_COUNT_skipped_budget);
-    if ((added == AL_ADD_AS_EVER || added == AL_ADD_IN_PARTS) && adding.anonymous &&
-        al_bring_in_is_worth(adding.length))
-        added = AL_ADD_BY_US;
-    if (added == AL_ADD_AS_EVER)
+    if (adding->sparse && al_room_limited()) {
+        added.how = al_room_has(adding->length) ? AL_ADD_ON_FAULT : AL_ADD_UNLOCKED;
         return added;
-    if (hold)
-        al_hold_begin();
-    al_room_open();
+    }
+    /* Of what is brought in by us each part is held by itself. */
+    fits = parts ? al_room_fits(adding->length) : al_room_fits_at_once(adding->length, &added.held);
+    if (!fits || (adding->file && !al_room_brings_in() && !al_headroom_has_later(adding->length)))
+        added.how = AL_ADD_UNLOCKED;
+    else if (worth)
+        added.how = AL_ADD_BY_US;
+    else if (parts)
+        added.how = AL_ADD_IN_PARTS;
     return added;
 }
 
-enum al_added al_adding_begin(struct al_adding adding)
+static bool is_large_on_fault(size_t length)
+{
+    return length >= AL_ROOM_CHUNK && al_room_in_force() && !al_room_brings_in();
+}
+
+static struct al_added begin(struct al_adding adding, bool hold)
+{
+    struct al_added added = {.how = AL_ADD_AS_EVER};
+    bool large;
+
+    if (!al_room_in_force() || !adding.length)
+        return added;
+    large = al_room_is_large(adding.length);
+    if (hold && large)
+        al_hold_begin();
+    added = judge(&adding, large);
+    if (added.how == AL_ADD_UNLOCKED && adding.length < AL_ROOM_CHUNK) {
+        (void)al_backend_step_down(full);
+        added.how = AL_ADD_AS_EVER;
+    }
+    if (added.how == AL_ADD_UNLOCKED)
+        al_count(AL_COUNT_skipped_budget);
+    added.flies = added.how != AL_ADD_AS_EVER || is_large_on_fault(adding.length);
+    added.waits = hold && (added.flies || added.held);
+    if (added.waits)
+        al_hold_begin();
+    if (hold && large)
+        al_hold_end();
+    if (added.how != AL_ADD_AS_EVER)
+        (void)al_room_open();
+    if (added.flies)
+        al_flight_begin();
+    return added;
+}
+
+struct al_added al_adding_begin(struct al_adding adding)
 {
     return begin(adding, false);
 }
 
-enum al_added al_adding_begin_held(struct al_adding adding)
+struct al_added al_adding_begin_held(struct al_adding adding)
 {
     return begin(adding, true);
+}
+
+struct al_added al_opening_begin_held(void *start, size_t length)
+{
+    struct al_added added = {.how = AL_ADD_AS_EVER};
+    bool large = al_room_is_large(length);
+
+    /* To leave out many small pieces would be to cut the program's memory into as many mappings. */
+    if (length && length < AL_ROOM_CHUNK) {
+        if (al_room_limited() && al_room_brings_in() && !al_room_fits(length) &&
+            !al_room_is_there(start, length))
+            (void)al_backend_step_down(full);
+        return added;
+    }
+    if (large)
+        al_hold_begin();
+    added.held = al_room_opening(start, length);
+    added.waits = added.held;
+    if (added.waits)
+        al_hold_begin();
+    if (large)
+        al_hold_end();
+    return added;
 }
 
 /*
  * The kernel has locked it on fault: asked again, it locks the pages that are there by now, and
  * brings in those that are not. Of a large one each part only if there is still room for it; the
- * rest is not locked then. `least`: what is worth a part of its own.
+ * rest is not locked then. `least`: what is worth a part of its own, where there is room for
+ * several, as other processes of the cgroup see the same room.
  */
 static void bring_in(char *start, size_t length, size_t least, bool by_us)
 {
+    enum { SEVERAL = 8 };
     const size_t mask = al_page_size() - 1;
     char *end = start + length;
 
     while (start < end) {
-        size_t part = al_headroom_share(length) & ~mask;
+        const size_t share = al_headroom_share(length);
+        size_t part = share < least && share >= least / SEVERAL ? least : share & ~mask;
 
-        part = part > least ? part : least;
         if (part >= (size_t)(end - start))
             part = (size_t)(end - start);
         if (!al_headroom_take(part)) {
@@ -86,27 +132,30 @@ static void bring_in(char *start, size_t length, size_t least, bool by_us)
     }
 }
 
-void al_adding_end(enum al_added added, void *start, size_t length)
+void al_adding_end(struct al_added added, void *start, size_t length)
 {
-    if (added == AL_ADD_AS_EVER)
+    if (added.held)
+        al_headroom_taken(added.held);
+    if (added.how == AL_ADD_UNLOCKED && start)
+        al_room_leave_out(start, length);
+    if (added.flies)
+        al_flight_end();
+    if (added.how == AL_ADD_AS_EVER)
         return;
     al_room_close();
-    if (added == AL_ADD_UNLOCKED && start)
-        al_room_leave_out(start, length);
     if (!start || !al_room_in_force())
         return;
-    if (added == AL_ADD_BY_US && !al_room_brings_in())
+    if (added.how == AL_ADD_BY_US && !al_room_brings_in())
         al_bring_in(start, length, true);
-    else if (added == AL_ADD_BY_US)
+    else if (added.how == AL_ADD_BY_US)
         bring_in(start, length, AL_BRING_IN_LEAST, true);
-    else if (added == AL_ADD_IN_PARTS)
+    else if (added.how == AL_ADD_IN_PARTS)
         bring_in(start, length, al_page_size(), false);
 }
 
-void al_adding_end_held(enum al_added added, void *start, size_t length)
+void al_adding_end_held(struct al_added added, void *start, size_t length)
 {
-    if (added == AL_ADD_AS_EVER)
-        return;
     al_adding_end(added, start, length);
-    al_hold_end();
+    if (added.waits)
+        al_hold_end();
 }

@@ -16,7 +16,7 @@ struct al_adding {
     bool file;      /* of a file */
 };
 
-enum al_added {
+enum al_added_how {
     AL_ADD_AS_EVER,
     AL_ADD_BY_US,    /* not brought in by the kernel, but faster, by bring_in.h */
     AL_ADD_IN_PARTS, /* so large that others in the cgroup may take the room meanwhile */
@@ -24,18 +24,29 @@ enum al_added {
     AL_ADD_UNLOCKED  /* the same, and it does not stay locked */
 };
 
+struct al_added {
+    enum al_added_how how;
+    bool flies;  /* see lock/flight.h */
+    bool waits;  /* signals do, until its end */
+    size_t held; /* bytes that are held against other threads, until the call has brought them in */
+};
+
 /* Before the call. May step down to the hooks. errno is untouched. */
-enum al_added al_adding_begin(struct al_adding adding);
+struct al_added al_adding_begin(struct al_adding adding);
 
 /* After it; `start` is NULL if it failed. */
-void al_adding_end(enum al_added added, void *start, size_t length);
+void al_adding_end(struct al_added added, void *start, size_t length);
 
 /*
  * The same for mapping functions, which a program may rightly leave by siglongjmp or asynchronous
- * cancellation: where the call is not as ever signals wait until its end, so that nobody leaves the
- * kernel locking on fault. Not for what makes a thread, which would inherit that.
+ * cancellation: where the call is not as ever, or bytes are held, signals wait until its end, so
+ * that nobody leaves it so. Not for what makes a thread, which would inherit that.
  */
-enum al_added al_adding_begin_held(struct al_adding adding);
-void al_adding_end_held(enum al_added added, void *start, size_t length);
+struct al_added al_adding_begin_held(struct al_adding adding);
+void al_adding_end_held(struct al_added added, void *start, size_t length);
+
+/* Before [start, start + length) becomes writable, which brings it in: leaves it out if it is
+ * neither there nor fits, or steps down if it is small. al_adding_end_held() is to follow. */
+struct al_added al_opening_begin_held(void *start, size_t length);
 
 #endif

@@ -213,7 +213,7 @@ bool al_process_sandboxing(void)
     if (!al_process.active)
         return true;
     if (al_room_limited())
-        al_room_open();
+        (void)al_room_open();
     if (__atomic_exchange_n(&reported, true, __ATOMIC_RELAXED))
         al_live_finish("running");
     else

@@ -8,6 +8,12 @@
 #include "reserve.h"
 #include "sys.h"
 
+struct stack {
+    void *start;
+    size_t length;
+    size_t guard;
+};
+
 struct own_stack {
     void *start;
     size_t length;
@@ -95,17 +101,56 @@ static const size_t STACK_TOP = (size_t)128 << 10;
 
 /*
  * A stack that the program provides lies in memory of the program's, which has been judged as what
- * it is; only one that nobody knows of is libc's.
+ * it is. One that nobody knows of is libc's: what the allocator had there may have gone unseen.
  */
-static void judge_stack(void *start, size_t length)
+static bool is_unknown(uint32_t word)
+{
+    return !(word & ~(uint32_t)(AL_PAGE_LOCKED | AL_PAGE_UNSURE));
+}
+
+/*
+ * Whether it speaks of memory from before us, or that nobody could access, which must have gone
+ * unseen where libc has made a stack since. A library behind us may have put one of its own there
+ * instead: in blocks and images it may be.
+ */
+static bool is_left_behind(uint32_t word)
+{
+    return word & (AL_PAGE_EARLIER | AL_PAGE_CLOSED) &&
+           !(word & (AL_PAGE_OWNERS | AL_PAGE_PROGRAM | AL_PAGE_SEGMENT));
+}
+
+/* Also of the guard, which may lie in what libc calls the stack or before it: there it is doubted.
+ */
+static void forget(const struct stack *stack)
+{
+    al_page first = al_page_of(stack->start);
+
+    al_region_backing(stack->start, stack->length);
+    if (!al_locker_enter())
+        return;
+    for (al_page page = first - (stack->guard >> al_page_shift); page < first; page++)
+        if (al_pagemap_get(page) & AL_PAGE_LOCKED)
+            (void)al_books_change(page, page + 1, 0, AL_PAGE_UNSURE, AL_SHARED);
+    al_locker_leave();
+}
+
+/* `libcs`: the program has not said where it is to be. */
+static void judge_stack(const struct stack *stack, bool libcs)
 {
     const size_t mask = al_page_size() - 1;
     const size_t top = ((reserve() > STACK_TOP ? (size_t)reserve() : STACK_TOP) + mask) & ~mask;
+    void *start = stack->start;
+    size_t length = stack->length;
+    uint32_t word;
 
-    /* What the allocator had here may have gone unseen. */
-    if (!length || al_pagemap_get(al_page_of((char *)start + length - 1)) &
-                       ~(uint32_t)(AL_PAGE_LOCKED | AL_PAGE_UNSURE))
+    if (!length)
         return;
+    word = al_pagemap_get(al_page_of((char *)start + length - 1));
+    if (!is_unknown(word)) {
+        if (!libcs || !is_left_behind(word))
+            return;
+        forget(stack);
+    }
     /* Whole, the first stack would use up the usual limit. */
     if (!al_books.unlimited && length > top) {
         start = (char *)start + (length - top);
@@ -142,12 +187,6 @@ static void bring_in(const char *start, size_t guard)
     for (here -= page; here >= low; here -= page)
         *(volatile char *)here = 0;
 }
-
-struct stack {
-    void *start;
-    size_t length;
-    size_t guard;
-};
 
 /* False without memory: libc allocates for it. */
 static bool ask_libc(struct stack *ret_stack)
@@ -200,14 +239,14 @@ static bool find_stack(struct stack *ret_stack)
     return found;
 }
 
-static void prepare_stack(void)
+static void prepare_stack(bool libcs)
 {
     struct stack stack = {0};
 
     if (!find_stack(&stack))
         return;
     if (is_judged())
-        judge_stack(stack.start, stack.length);
+        judge_stack(&stack, libcs);
     if (reserve() && stack.length)
         bring_in(stack.start, stack.guard);
 }
@@ -229,6 +268,7 @@ struct first_step {
     void *(*routine)(void *);
     int (*routine_c11)(void *);
     void *argument;
+    bool libcs; /* the stack, as far as the program has a say */
 };
 
 /* In the thread. */
@@ -238,7 +278,7 @@ static struct first_step take_first_step(void *data)
 
     al_real.free(data);
     al_count_add(AL_COUNT_calls_pthread_create, 0); /* so that the thread's end is noticed */
-    prepare_stack();
+    prepare_stack(step.libcs);
     return step;
 }
 
@@ -266,10 +306,20 @@ static struct first_step *keep(struct first_step step)
     return kept;
 }
 
+/* Of a stack that was not set musl says EINVAL, and glibc that it ends at 0. */
+static bool is_left_to_libc(const pthread_attr_t *attributes)
+{
+    void *start = NULL;
+    size_t length = 0;
+
+    return !attributes || stack_of(attributes, &start, &length) || (uintptr_t)start + length == 0;
+}
+
 int al_thread_stack_create(pthread_t *ret_thread, const pthread_attr_t *attributes,
                            void *(*routine)(void *), void *argument)
 {
-    struct first_step *step = keep((struct first_step){.routine = routine, .argument = argument});
+    struct first_step *step = keep((struct first_step){
+        .routine = routine, .argument = argument, .libcs = is_left_to_libc(attributes)});
     int error;
 
     if (!step)
@@ -284,7 +334,7 @@ int al_thread_stack_create_c11(al_thrd_create create, thrd_t *ret_thread, thrd_s
                                void *argument)
 {
     struct first_step *step =
-        keep((struct first_step){.routine_c11 = routine, .argument = argument});
+        keep((struct first_step){.routine_c11 = routine, .argument = argument, .libcs = true});
     int error;
 
     if (!step)

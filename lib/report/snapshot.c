@@ -105,6 +105,11 @@ static int take_memory(struct al_snapshot *snapshot, struct al_run *run)
     uint64_t *field = snapshot->field;
     long parent;
 
+    if (status.locked > run->peak_kernel_bytes)
+        run->peak_kernel_bytes = status.locked;
+    if (!error)
+        (void)al_unlocked_resident(&status, is_whole(run, field),
+                                   &field[AL_FIELD_memory_unlocked_resident_bytes]);
     parent = status.parent ? (long)status.parent : al_sys0(SYS_getppid);
     snapshot->ppid = parent > 0 ? (pid_t)parent : 0;
 
@@ -116,9 +121,6 @@ static int take_memory(struct al_snapshot *snapshot, struct al_run *run)
     field[AL_FIELD_memory_rss_bytes] = status.resident;
     field[AL_FIELD_memory_peak_rss_bytes] = status.peak_resident;
     field[AL_FIELD_memory_swap_bytes] = status.swapped;
-    if (!error)
-        (void)al_unlocked_resident(&status, is_whole(run, field),
-                                   &field[AL_FIELD_memory_unlocked_resident_bytes]);
     field[AL_FIELD_memory_limit_bytes] = run->limit_bytes;
     field[AL_FIELD_memory_cgroup_limit_bytes] = run->cgroup_limit_bytes;
     /* mlockall holds the whole address space against the limit, resident or not. */

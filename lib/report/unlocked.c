@@ -58,11 +58,21 @@ static bool visit(const struct al_mapping *mapping, void *data)
     return !look->error;
 }
 
+static int read_again(struct al_memory_status *status)
+{
+    struct al_memory_status now;
+    int error = al_memory_status_read(&now);
+
+    if (!error)
+        *status = now;
+    return error;
+}
+
 /*
  * The quick way. What it took for locked must be what the kernel says is: it is not where other
  * threads map at this moment, or where msync does not mean what it should.
  */
-static int by_pagemap(const struct al_memory_status *status, uint64_t *ret_bytes)
+static int by_pagemap(struct al_memory_status *status, uint64_t *ret_bytes)
 {
     struct look look = {.pagemap = al_residence_open()};
     int error;
@@ -74,6 +84,8 @@ static int by_pagemap(const struct al_memory_status *status, uint64_t *ret_bytes
     al_io_close(look.pagemap);
     if (!error)
         error = look.error;
+    if (!error)
+        error = read_again(status);
     if (!error && look.locked != status->locked)
         error = -EAGAIN;
     if (!error)
@@ -81,7 +93,16 @@ static int by_pagemap(const struct al_memory_status *status, uint64_t *ret_bytes
     return error;
 }
 
-int al_unlocked_resident(const struct al_memory_status *status, bool whole, uint64_t *ret_bytes)
+static int by_smaps(struct al_memory_status *status, uint64_t *ret_bytes)
+{
+    int error = al_smaps_unlocked(ret_bytes);
+
+    if (!error)
+        (void)read_again(status);
+    return error;
+}
+
+int al_unlocked_resident(struct al_memory_status *status, bool whole, uint64_t *ret_bytes)
 {
     if (!status->locked) {
         *ret_bytes = status->resident;
@@ -94,5 +115,5 @@ int al_unlocked_resident(const struct al_memory_status *status, bool whole, uint
     /* Of pages of hugetlbfs the page map says what it says of others. */
     if (!status->huge && by_pagemap(status, ret_bytes) == 0)
         return 0;
-    return al_smaps_unlocked(ret_bytes);
+    return by_smaps(status, ret_bytes);
 }

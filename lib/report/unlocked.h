@@ -18,9 +18,11 @@
 
 /*
  * `status` is of this moment. Asks the kernel mapping by mapping where it does not say it already:
- * 1 us each, or 3 before Linux 6.7. For one thread at a time; async-signal safe. Returns 0, or a
- * negative errno where it cannot be known: `ret_bytes` is untouched then.
+ * 1 us each, or 3 before Linux 6.7. Looking may bring in code, ours or libc's, that was never run
+ * in this process: `status` is then read anew, so that nothing is in `ret_bytes` that is not in it.
+ * For one thread at a time; async-signal safe. Returns 0, or a negative errno where it cannot be
+ * known: `ret_bytes` is untouched then.
  */
-int al_unlocked_resident(const struct al_memory_status *status, bool whole, uint64_t *ret_bytes);
+int al_unlocked_resident(struct al_memory_status *status, bool whole, uint64_t *ret_bytes);
 
 #endif

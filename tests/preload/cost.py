@@ -35,10 +35,10 @@ def traced(settings: dict, *command: str) -> tuple:
         done.expect(0)
         lines = re.findall(r"^\d+ +(\w+)\((.*)$", log.read_text(), re.MULTILINE)
         reports = harness.parse_reports(file.read_bytes()) if file.exists() else []
-    # From there on the report looks at what is locked, by calls that it does not count.
+    # From there on the only report looks at what is locked, by calls that it does not count.
     status = [at for at, (_, arguments) in enumerate(lines) if 'self/status"' in arguments]
     if reports:
-        lines = lines[:status[-1]]
+        lines = lines[:status[0]]
     # Of the gate's page: it locks nothing, and comes before there is anything to report.
     made = collections.Counter(name for name, arguments in lines if "WIPEONFORK" not in arguments)
     return reports[0] if reports else None, made

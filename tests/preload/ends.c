@@ -6,10 +6,13 @@
 #include "every_hook.h"
 
 #include <limits.h>
+#include <link.h>
 #include <semaphore.h>
 #include <signal.h>
 #include <sys/wait.h>
 #include <ucontext.h>
+
+enum { STACKS = 8 };
 
 static sem_t running;
 static char small_stack[16 * 1024] __attribute__((aligned(64)));
@@ -55,12 +58,50 @@ static void make_thread(void *(*routine)(void *), void *argument, size_t stack)
     expect(pthread_create(&thread, &attributes, routine, argument) == 0);
 }
 
+/* The next who runs the code brings it in again, with some of what stands beside it. */
+static int take_code_out(struct dl_phdr_info *module, size_t size, void *ret_taken)
+{
+    (void)size;
+    for (unsigned i = 0; i < module->dlpi_phnum; i++) {
+        uintptr_t start = module->dlpi_addr + module->dlpi_phdr[i].p_vaddr;
+        uintptr_t end = start + module->dlpi_phdr[i].p_memsz;
+
+        start &= ~(uintptr_t)(PAGE - 1);
+        if (module->dlpi_phdr[i].p_type == PT_LOAD &&
+            (module->dlpi_phdr[i].p_flags & (PF_X | PF_W)) == PF_X &&
+            madvise((void *)start, end - start, MADV_DONTNEED) == 0)
+            (*(unsigned *)ret_taken)++;
+    }
+    return 0;
+}
+
+/* Resident and locked; nobody else has any of it here. */
+static long locked_kb(void)
+{
+    struct lines lines;
+    char line[512];
+    long sum = 0;
+
+    lines_open(&lines, "/proc/self/smaps");
+    while (lines_next(&lines, line, sizeof(line)))
+        if (strncmp(line, "Locked:", 7) == 0)
+            sum += strtol(line + 7, NULL, 10);
+    return sum;
+}
+
 static void end(const char *how)
 {
     if (strcmp(how, "exit") == 0)
         exit(3);
     if (strcmp(how, "_exit") == 0)
         _exit(3);
+    if (strcmp(how, "without_code") == 0) {
+        unsigned taken = 0;
+
+        dprintf(STDOUT_FILENO, "%ld\n", locked_kb());
+        (void)dl_iterate_phdr(take_code_out, &taken);
+        _exit(taken ? 3 : 8);
+    }
     if (strcmp(how, "quick_exit") == 0)
         quick_exit(3);
     if (strcmp(how, "abort") == 0)
@@ -89,6 +130,19 @@ static void end(const char *how)
         for (int i = 0; i < 10; i++)
             make_thread(sleep_for_ever, NULL, 0);
         for (int i = 0; i < 10; i++)
+            sem_wait(&running);
+        exit(6);
+    }
+    if (strcmp(how, "stacks") == 0) {
+        char **gone = dlsym(RTLD_DEFAULT, "early_anon");
+
+        need_order_of_glibc();
+        /* Where that was, unseen. */
+        expect(gone && syscall(SYS_munmap, *gone, 64L * PAGE) == 0);
+        expect(sem_init(&running, 0, 0) == 0);
+        for (int i = 0; i < STACKS; i++)
+            make_thread(sleep_for_ever, NULL, (size_t)63 * PAGE);
+        for (int i = 0; i < STACKS; i++)
             sem_wait(&running);
         exit(6);
     }

@@ -79,7 +79,8 @@ static inline void prove_loaded(void)
         end_with_1("the library is not loaded\n");
 }
 
-/* For those who expect that everything can be locked: skips where the kernel would not. */
+/* For those who expect that everything can be locked: skips where the kernel would not, and where
+ * it has no mlock2, unless EXPECT_NO_MLOCK2 is set. */
 static inline void need_privilege(void)
 {
     struct rlimit limit = {0};
@@ -97,11 +98,22 @@ static inline void need_privilege(void)
                             MAP_PRIVATE | MAP_ANONYMOUS | MAP_NORESERVE, -1, 0L);
     expect(probe != MAP_FAILED);
     beyond = syscall(SYS_mlock2, probe, length, 1) == 0;
-    if (!beyond && errno == ENOSYS)
-        skip("there is no mlock2");
+    if (!beyond && errno == ENOSYS) {
+        beyond = getenv("EXPECT_NO_MLOCK2") != NULL;
+        if (!beyond)
+            skip("there is no mlock2");
+    }
     expect(syscall(SYS_munmap, probe, length) == 0);
     if (!beyond)
         skip("no privilege to lock more than the limit");
+}
+
+/* For those who expect that a library behind ours begins before it. */
+static inline void need_order_of_glibc(void)
+{
+#if !defined(__GLIBC__)
+    skip("this libc initializes the library first");
+#endif
 }
 
 /* -- files of /proc, line by line ----------------------------------------------------------- */

@@ -127,7 +127,8 @@ def run(*command: str, preload: str | None = None, env: Mapping[str, str] | None
         if user is not None:
             # The build may lie where an ordinary user has no way.
             command = tuple(_copy(temporary, part) for part in command)
-            preload = _copy(temporary, library if preload is None else preload)
+            preload = library if preload is None else preload
+            preload = ":".join(_copy(temporary, part) for part in preload.split(":"))
             (temporary / "reports").mkdir()
             file = temporary / "reports" / "report.jsonl"
             shutil.chown(file.parent, user)

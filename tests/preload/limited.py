@@ -3,7 +3,8 @@ and locks find the limit as they would without us."""
 
 import resource
 
-from harness import MIB, NOBODY, Run, limit, need_root, program, run, without
+import harness
+from harness import MIB, NOBODY, Run, behind, limit, need_root, program, run, without
 
 LIMIT = 8 * MIB
 
@@ -30,6 +31,18 @@ def scenario(name: str) -> None:
     without(program("limited"), name, user=NOBODY, prepare=limit(resource.RLIMIT_MEMLOCK, LIMIT)).expect(err=b"")
     for settings in {"MODE": "all"}, {"MODE": "all", "FLAGS": "current,future,onfault"}, {"MODE": "alloc"}:
         limited(program("limited"), name, **settings)
+
+
+def test_stacks_where_memory_from_before_was() -> None:
+    """Nothing of what was there is taken for locked any more: below what is locked of a stack, and where its guard is."""
+    preload = f"{harness.library}:{behind('alloc_early')}"
+    for kinds in "stack", "anon,stack":
+        for how in {}, {"user": NOBODY, "prepare": limit(resource.RLIMIT_MEMLOCK, LIMIT)}:
+            need_root()
+            done = run(program("ends"), "stacks", preload=preload, MODE="alloc", KINDS=kinds, **how).expect(6)
+            locked = done.report["locked"]
+            assert locked["tracked_bytes"] <= locked["kernel_bytes"], done
+            assert done.report["by_kind"]["stack"]["locked_bytes"] >= 8 * (124 << 10), done
 
 
 def test_own_mlock() -> None:

@@ -189,3 +189,13 @@ def test_kernel_without_onfault() -> None:
     assert [entry for entry in done.report["downgrades"] if "ONFAULT" in entry["reason"]], done
     assert done.report["backend"] == "kernel" and done.report["locked"]["kernel_bytes"] > 0
     assert done.report["failures"]["EINVAL"] == 1
+
+
+def test_kernel_without_mlock2_and_a_file_that_ends_early() -> None:
+    need_privilege()
+    done = run(program("deny"), "mlock2", str(errno.ENOSYS), "0", program("alloc_mappings"),
+               "beyond_the_end_without_mlock2", MODE="alloc", KINDS="anon,shared,file", PROGRAMS="alloc_mappings",
+               also={"EXPECT_NO_MLOCK2": "1"})
+    report = done.expect(0).report
+    assert report["failures"]["ENOMEM"] == 1, report
+    assert not report["downgrades"], report

@@ -1,9 +1,11 @@
 """Ends, children and threads: what the program and its parent see is the same; reports come once."""
 
 import collections
+import platform
+import re
 import signal
 
-from harness import EVERY_KIND, Run, behind, need_privilege, program, run, without
+from harness import EVERY_KIND, Run, Skip, behind, need_privilege, program, run, without
 import harness
 
 
@@ -68,6 +70,17 @@ def test_figures_when_the_main_thread_has_ended() -> None:
         assert report["need"]["memlock_bytes"] > 0, report
         if report["backend"] == "kernel":
             assert report["locked"]["kernel_bytes"] > 1 << 18, report
+
+
+def test_figures_when_the_code_of_the_report_is_not_there_yet() -> None:
+    """What comes in while they are taken depends on where the kernel has put the libraries: many times."""
+    need_privilege()
+    if tuple(int(part) for part in re.findall(r"\d+", platform.release())[:2]) < (6, 17):
+        raise Skip("older kernels tell VmRSS with an error of some pages")
+    for _ in range(60):
+        done = run(program("ends"), "without_code", MODE="alloc").expect(3)
+        locked, memory = int(done.out) * 1024, done.report["memory"]
+        assert locked > 0 and locked + memory["unlocked_resident_bytes"] <= memory["rss_bytes"], done
 
 
 def test_detached_threads_still_run() -> None:

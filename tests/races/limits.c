@@ -5,7 +5,8 @@
  *
  * WAY: setuid, capset (both give up the right to lock more than the limit), lower (the limit
  * itself, from outside, by prlimit), room (a cgroup in which there is not enough for what is mapped
- * and hardly used). No call fails, no byte is lost, and no more is locked than the limit from then
+ * and hardly used), advance (the same, and many threads have been told in advance that they may
+ * allocate). No call fails, no byte is lost, and no more is locked than the limit from then
  * on.
  */
 #include "patterns.h"
@@ -16,7 +17,7 @@
 #include <sys/resource.h>
 #include <sys/wait.h>
 
-enum { THREADS = 4, NOBODY = 65534, PIECES = 8, MUCH = 8 << 20, LIMIT = 8 << 20 };
+enum { THREADS = 4, NOBODY = 65534, PIECES = 8, WAYS = 3, MUCH = 8 << 20, LIMIT = 8 << 20 };
 
 static volatile bool holds;
 static unsigned long rounds;
@@ -36,6 +37,24 @@ static void *allocate(void *data)
     return NULL;
 }
 
+/* By one of the ways in which a mapping comes to its size. */
+static char *map_by(size_t way)
+{
+    const int readable = PROT_READ | PROT_WRITE;
+    const int flags = MAP_PRIVATE | MAP_ANONYMOUS;
+    char *start;
+
+    if (way == 0)
+        return mmap(NULL, MUCH, readable, flags, -1, 0);
+    start = way == 1 ? mmap(NULL, MUCH, PROT_NONE, flags, -1, 0)
+                     : mmap(NULL, PAGE, readable, flags, -1, 0);
+    expect(start != MAP_FAILED);
+    if (way != 1)
+        return mremap(start, PAGE, MUCH, MREMAP_MAYMOVE);
+    expect(mprotect(start, MUCH, readable) == 0);
+    return start;
+}
+
 /* Large mappings that are hardly used: locked, they would all be in memory. */
 static void *map_much(void *data)
 {
@@ -44,7 +63,7 @@ static void *map_much(void *data)
 
     for (unsigned long round = 0; round < rounds; round++) {
         for (size_t i = 0; i < PIECES; i++) {
-            piece[i] = mmap(NULL, MUCH, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+            piece[i] = map_by((round + i) % WAYS);
             expect(piece[i] != MAP_FAILED);
             piece[i][i * PAGE] = (char)(i + 1);
             pieces_turn(round + i, 3, (unsigned char)i);
@@ -57,6 +76,57 @@ static void *map_much(void *data)
     }
     return NULL;
 }
+
+/* -- in advance ----------------------------------------------------------------------------- */
+
+enum { MANY = 64, BLOCK = 100 << 10, BLOCKS = 9, FILLING = 4 << 20, FILLINGS = 40 };
+
+static pthread_barrier_t asked;
+static pthread_barrier_t full;
+
+/* One small block, for which it takes room for more; and as much as that room, when there is none
+ * left, of which hardly anything is used. */
+static void *allocate_late(void *data)
+{
+    char *volatile block = malloc(1);
+
+    expect(block);
+    (void)pthread_barrier_wait(&asked);
+    (void)pthread_barrier_wait(&full);
+    for (size_t i = 0; i < BLOCKS; i++) {
+        block = malloc(BLOCK);
+        expect(block);
+        block[0] = 1;
+    }
+    return data;
+}
+
+static void take_in_advance(void)
+{
+    pthread_t threads[MANY];
+    pthread_attr_t little;
+
+    expect(pthread_attr_init(&little) == 0);
+    expect(pthread_attr_setstacksize(&little, 64 << 10) == 0);
+    expect(pthread_barrier_init(&asked, NULL, MANY + 1) == 0);
+    expect(pthread_barrier_init(&full, NULL, MANY + 1) == 0);
+    for (size_t i = 0; i < MANY; i++)
+        expect(pthread_create(&threads[i], &little, allocate_late, NULL) == 0);
+    (void)pthread_barrier_wait(&asked);
+    for (size_t i = 0; i < FILLINGS; i++) {
+        char *filling =
+            mmap(NULL, FILLING, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+        expect(filling != MAP_FAILED);
+        filling[0] = 1;
+    }
+    (void)pthread_barrier_wait(&full);
+    for (size_t i = 0; i < MANY; i++)
+        expect(pthread_join(threads[i], NULL) == 0);
+    dprintf(STDOUT_FILENO, "COUNT: %d threads that had been told in advance\n", MANY);
+}
+
+/* -- how a limit comes to hold --------------------------------------------------------------- */
 
 static void by_capset(void)
 {
@@ -106,6 +176,10 @@ int main(int count, char **arguments)
     if (!getenv("EXPECT_NO_LIBRARY"))
         prove_loaded();
     expect(count == 3);
+    if (strcmp(arguments[1], "advance") == 0) {
+        take_in_advance();
+        return 0;
+    }
     room = strcmp(arguments[1], "room") == 0;
     rounds = strtoul(arguments[2], NULL, 10);
     for (size_t i = 0; i < THREADS; i++)

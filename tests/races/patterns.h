@@ -39,8 +39,17 @@ void need_privilege_here(void);
 
 /*
  * Locked bytes that the books do not know of: the library's own tables. In mode all nothing is
- * tracked, and it is all that is locked. -1: the library does nothing here.
+ * tracked, and it is all that is locked. What libc has unmapped unseen has been found out, as a
+ * report is made. -1: the library does nothing here, or valgrind runs it, for which that is a read
+ * of all memory.
  */
 long long locked_beyond_books(void);
+
+/*
+ * In mode alloc: between two of those figures nothing has come to them but tables, of which each of
+ * libc's heaps may take some.
+ */
+enum { TABLES_MOST = 1 << 20 };
+void expect_books(long long before, long long after);
 
 #endif

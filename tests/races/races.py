@@ -45,12 +45,14 @@ SHORT_MODES = (ALL, EVERY)
 
 
 class Row:
-    def __init__(self, arguments: list, settings: dict, ended: tuple = ("exit",), limit: int = 0, room: int = 0):
+    def __init__(self, arguments: list, settings: dict, ended: tuple = ("exit",), limit: int = 0, room: int = 0,
+                 backend: str = ""):
         self.arguments = [str(argument) for argument in arguments]
         self.settings = settings
         self.ended = ended  # how the reports may say that a process ended
         self.limit = limit  # the memlock limit that it begins with; 0: as it is
         self.room = room  # the memory limit of a cgroup; 0: none
+        self.backend = backend  # that mode all still has at the end; "": any
 
     def __str__(self) -> str:
         return " ".join(self.arguments) + " " + " ".join(f"{name}={value}" for name, value in self.settings.items())
@@ -59,18 +61,18 @@ class Row:
 def forks(long: bool) -> Iterator[Row]:
     for settings in MODES if long else SHORT_MODES:
         for how in ("onfault", "relock") if long else ("onfault",):
-            yield Row(["forks", 600 if long else 24], {**settings, "FORK": how}, ("exit", "_exit"))
+            yield Row(["forks", 600 if long else 24], {**settings, "FORK": how}, ("exit", "_exit", "exec"))
 
 
 def loads(long: bool) -> Iterator[Row]:
     images = {"MODE": "alloc", "KINDS": "image"}
     for settings in (images, *MODES) if long else (images, EVERY):
-        yield Row(["loads", 1500 if long else 60, harness.programs], settings)
+        yield Row(["loads", 1500 if long else 60, harness.programs], settings, ("exit", "exec"))
 
 
 def threads(long: bool) -> Iterator[Row]:
     for settings in MODES if long else SHORT_MODES:
-        yield Row(["threads", 12000 if long else 1000], settings)
+        yield Row(["threads", 12000 if long else 1000], settings, ("exit", "exec"))
 
 
 def stepped(long: bool) -> Iterator[Row]:
@@ -100,9 +102,32 @@ def limits(long: bool) -> Iterator[Row]:
     for settings in (ALL, HUGE, ON_FAULT, ALLOC, EVERY, EVERY_ON_FAULT) if long else (ALL, HUGE, EVERY):
         for rounds in (60, *[3] * 200) if long else [3] * 5:
             yield Row(["limits", "room", rounds], settings, room=96 * MIB)
+        yield Row(["limits", "advance", 0], settings, room=96 * MIB)
 
 
-RACES = {race.__name__: race for race in (ends, forks, limits, loads, stepped, threads)}
+def unasked(long: bool) -> Iterator[Row]:
+    for settings in (ALL, HUGE, ON_FAULT, ALLOC, EVERY, EVERY_ON_FAULT) if long else (ALL, EVERY):
+        for way in "steps", "pages", "read", "stack", "aligned", "ended", "refused", "fork":
+            for _ in range(10 if long else 1):
+                yield Row(["unasked", way], {**settings, "FORK": "relock"}, ("exit", "_exit"), room=64 * MIB,
+                          backend="kernel" if way == "ended" else "")
+
+
+def unlocks(long: bool) -> Iterator[Row]:
+    if os.geteuid() != 0:
+        raise Skip("needs root")
+    times = 1000 if long else 20
+    for way in "program", "limit":
+        # What does not fit is mapped while the kernel locks on fault.
+        for settings, room in ((ALL, 64 * MIB), (HUGE, 64 * MIB), (ON_FAULT, 0)):
+            yield Row(["unlocks", way, times], {**settings, "FORK": "relock"}, ("exit", "_exit"), limit=8 * MIB,
+                      room=room)
+    for way in "own", "reserved":
+        yield Row(["unlocks", way, times], {**ALL, "FORK": "relock"}, ("exit", "_exit"), limit=8 * MIB,
+                  room=1024 * MIB)
+
+
+RACES = {race.__name__: race for race in (ends, forks, limits, loads, stepped, threads, unasked, unlocks)}
 
 
 def show_stacks(pid: int) -> None:
@@ -130,6 +155,8 @@ def check_reports(row: Row, written: bytes) -> int:
     reports = parse_reports(written)
     for report in reports:
         assert report["ended"] in row.ended, f"ended by {report['ended']}"
+        if row.backend and row.settings["MODE"] == "all":
+            assert report["backend"] == row.backend, report["downgrades"]
         locked = report["locked"]
         assert locked["kernel_bytes"] == report["memory"]["locked_bytes"], locked
         # Where threads run the two are read at two moments.
@@ -139,6 +166,8 @@ def check_reports(row: Row, written: bytes) -> int:
             assert locked["kernel_bytes"] <= max(row.limit, report["memory"]["limit_bytes"]), locked
     if row.settings["MODE"] != "off":
         assert reports, "no report"
+        # The exec that fails, by which books and kernel are made comparable.
+        assert "exec" not in row.ended or "exec" in [report["ended"] for report in reports], "no report of an exec"
     return len(reports)
 
 

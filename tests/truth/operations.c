@@ -15,11 +15,14 @@
 
 #include <dlfcn.h>
 #include <errno.h>
+#include <fcntl.h>
 #include <link.h>
 #include <pthread.h>
+#include <sched.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <sys/syscall.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -39,6 +42,7 @@ static struct worker {
     struct blocks blocks;
     struct regions regions;
     pthread_t thread;
+    pid_t waiting; /* its number, when it is about to wait for ever */
 } workers[THREADS_MAX];
 
 /* All have done their work: those that are to stay alive wait at the second one. */
@@ -117,14 +121,34 @@ static void load_step(void)
 
 /* -- the beginning ------------------------------------------------------------------------- */
 
+/* Reads of every page that is not written to. */
+static int bring_code_in(struct dl_phdr_info *module, size_t size, void *unused)
+{
+    (void)size;
+    (void)unused;
+    for (unsigned i = 0; i < module->dlpi_phnum; i++) {
+        const volatile char *at = (const char *)(module->dlpi_addr + module->dlpi_phdr[i].p_vaddr);
+        const volatile char *end = at + module->dlpi_phdr[i].p_memsz;
+
+        if (module->dlpi_phdr[i].p_type != PT_LOAD ||
+            (module->dlpi_phdr[i].p_flags & (PF_R | PF_W)) != PF_R)
+            continue;
+        for (; at < end; at = (const char *)(((uintptr_t)at | (PAGE - 1)) + 1))
+            (void)*at;
+    }
+    return 0;
+}
+
 /*
  * A report is made, before an exec of which nobody but the kernel finds out that it fails: so it is
- * known what there was before, and all that a report needs has been used.
+ * known what there was before, and all that a report needs has been used. But for code: the one at
+ * the end may look where this one has no need to, and a child inherits none.
  */
 static void begin(void)
 {
     char *nowhere[] = {(char *)1, NULL};
 
+    (void)dl_iterate_phdr(bring_code_in, NULL);
     say_nothing();
     must(execv("/proc/self/exe", nowhere) == -1 && errno == EFAULT, "an exec that fails");
     say();
@@ -187,10 +211,42 @@ static void *work(void *data)
         step(worker);
     }
     pthread_barrier_wait(&done);
-    if (stay_alive())
+    if (stay_alive()) {
+        __atomic_store_n(&worker->waiting, (pid_t)syscall(SYS_gettid), __ATOMIC_RELEASE);
         pthread_barrier_wait(&never);
+    }
     note_stack("ended");
     return NULL;
+}
+
+static char state_of(pid_t thread)
+{
+    char name[64];
+    char text[256];
+    const char *behind;
+    ssize_t got;
+    int file;
+
+    snprintf(name, sizeof(name), "/proc/self/task/%d/stat", thread);
+    file = open(name, O_RDONLY | O_CLOEXEC);
+    must(file >= 0, name);
+    got = read(file, text, sizeof(text) - 1);
+    close(file);
+    must(got > 0, name);
+    text[got] = '\0';
+    behind = strrchr(text, ')');
+    must(behind && behind[1] == ' ', name);
+    return behind[2];
+}
+
+/*
+ * Until then they write to their stacks: to pages that a fork has made common with the child, and
+ * that each cost a page fault then, of which nobody knows when it comes.
+ */
+static void wait_until_asleep(struct worker *worker)
+{
+    while (!__atomic_load_n(&worker->waiting, __ATOMIC_ACQUIRE) || state_of(worker->waiting) != 'S')
+        sched_yield();
 }
 
 static void work_together(void)
@@ -209,8 +265,12 @@ static void work_together(void)
              "pthread_create");
     }
     pthread_barrier_wait(&done);
-    for (size_t i = 0; i < options.threads && !stay_alive(); i++)
-        pthread_join(workers[i].thread, NULL);
+    for (size_t i = 0; i < options.threads; i++) {
+        if (stay_alive())
+            wait_until_asleep(&workers[i]);
+        else
+            pthread_join(workers[i].thread, NULL);
+    }
     /* What a child does with memory that other threads have is its own. */
     if (options.seed % 4 < 2)
         fork_step(&workers[0]);

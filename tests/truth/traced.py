@@ -14,7 +14,9 @@ from program import Place, Run, Skip
 BOOKED = {"mlock2": ("mlock", "mlock2"), "munlock": ("munlock", "munlockall"), "mlockall": ("mlockall",),
           "madvise": ("madvise",), "msync": ("msync",)}
 
-_WATCHED = "openat,execve," + ",".join(call for calls in BOOKED.values() for call in calls)
+_WATCHED = "?open,openat,execve," + ",".join(call for calls in BOOKED.values() for call in calls)
+# What the program opens when it has said what it knows, and the report when it begins to look.
+_OPENED = {"comm": "said", "status": "status"}
 _LINE = re.compile(r"(\d+) +(\w+)\((.*)")
 
 
@@ -37,8 +39,8 @@ def run(place: Place, arguments: list, user: str, settings: dict) -> tuple:
 
 def _between_reports(log: pathlib.Path, done: Run) -> dict:
     """
-    Behind the exec that fails, before which the first report is made, and before the last time that somebody looks into
-    /proc/self/status: that is the last report, which makes calls of its own behind it.
+    Behind the exec that fails, before which the first report is made, and before the last report first looks into
+    its status in /proc: behind that it makes calls of its own.
     """
     calls: dict = {said.pid: [] for said in done.said}
     for line in log.read_text(errors="replace").splitlines():
@@ -51,12 +53,18 @@ def _between_reports(log: pathlib.Path, done: Run) -> dict:
         if name == "execve":
             calls[pid] = []
         else:
-            calls[pid].append("status" if "self/status" in rest else name)
-    result = {}
-    for pid, names in calls.items():
-        last = len(names) - 1 - names[::-1].index("status")
-        result[pid] = Counter(names[:last])
-    return result
+            calls[pid].append(_OPENED.get(_file_of_process(rest), name) if name.startswith("open") else name)
+    return {pid: Counter(names[:_report(names)]) for pid, names in calls.items()}
+
+
+def _file_of_process(arguments: str) -> str:
+    return arguments.split('"')[1].rpartition("self/")[2]
+
+
+def _report(names: list) -> int:
+    """Where the last report begins."""
+    said = len(names) - 1 - names[::-1].index("said")
+    return names.index("status", said)
 
 
 def check(done: Run, calls: dict) -> list:

@@ -145,8 +145,10 @@ void al_counters_thread_ends(void)
 
     thread_ended = true;
     al_thread_counts = NULL;
-    if (counts)
-        __atomic_store_n(&counts->claimed, 0, __ATOMIC_RELEASE);
+    if (!counts)
+        return;
+    counts->part[AL_PART_ROOM] = 0; /* nobody else is to have it */
+    __atomic_store_n(&counts->claimed, 0, __ATOMIC_RELEASE);
 }
 
 static uint64_t part_of(const struct al_counts *counts, enum al_part part)
@@ -174,10 +176,9 @@ void al_counters_add_block(uint64_t sum[static AL_COUNTER_TOTAL], const struct a
     add_parts(sum, counts);
 }
 
-void al_counters_sum(uint64_t ret_sum[static AL_COUNTER_TOTAL])
+void al_counters_each(void (*each)(uint64_t *sum, const struct al_counts *counts), uint64_t *sum)
 {
-    memset(ret_sum, 0, sizeof(uint64_t) * AL_COUNTER_TOTAL);
-    al_counters_add_block(ret_sum, &al_live.shared);
+    each(sum, &al_live.shared);
     for (struct al_slab *slab = &al_live.head.slab; slab; slab = next_of(slab)) {
         size_t count;
         const struct al_counts *block = blocks_of(slab, &count);
@@ -185,11 +186,17 @@ void al_counters_sum(uint64_t ret_sum[static AL_COUNTER_TOTAL])
         if (block == al_live.block)
             count = __atomic_load_n(&blocks_used, __ATOMIC_RELAXED);
         for (size_t i = 0; i < count; i++)
-            al_counters_add_block(ret_sum, &block[i]);
+            each(sum, &block[i]);
     }
     for (size_t i = 0; i < FORKING_MAX; i++)
         if (__atomic_load_n(&forking[i].claimed, __ATOMIC_RELAXED))
-            al_counters_add_block(ret_sum, &forking[i]);
+            each(sum, &forking[i]);
+}
+
+void al_counters_sum(uint64_t ret_sum[static AL_COUNTER_TOTAL])
+{
+    memset(ret_sum, 0, sizeof(uint64_t) * AL_COUNTER_TOTAL);
+    al_counters_each(al_counters_add_block, ret_sum);
 }
 
 /* -- forks ---------------------------------------------------------------------------------- */

@@ -101,6 +101,10 @@ static inline void al_count(enum al_counter counter)
     al_count_add(counter, 1);
 }
 
+/* Calls `each` for all blocks, which adds what it wants to know of one. Async-signal safe if that
+ * is. */
+void al_counters_each(void (*each)(uint64_t *sum, const struct al_counts *counts), uint64_t *sum);
+
 /* The sum of all blocks; exact for threads that have ended or are waiting. */
 void al_counters_sum(uint64_t ret_sum[static AL_COUNTER_TOTAL]);
 

@@ -207,6 +207,20 @@ static void beyond_the_end_of_a_file(void)
     expect_locked(next, LENGTH);
 }
 
+/* Where pages that cannot be brought in cannot be locked on fault either: nothing else suffers. */
+static void beyond_the_end_without_mlock2(void)
+{
+    char *start = map_fd(LENGTH, writable, MAP_SHARED, file_of(2 * PAGE));
+    char *next;
+
+    expect(syscall(SYS_mlock2, start, (long)PAGE, 1L) == -1 && errno == ENOSYS);
+    next = map(LENGTH, writable, anon);
+    expect_locked(next, LENGTH);
+    expect_unlocked(start, PAGE);
+    expect(munmap(start, LENGTH) == 0);
+    expect_locked(next, LENGTH);
+}
+
 static void grows_down(void)
 {
     char *start = map(LENGTH, writable, anon | MAP_GROWSDOWN);
@@ -375,8 +389,8 @@ SCENARIOS(SCENARIO(unmap_parts), SCENARIO(unmap_fails), SCENARIO(reservation_ope
           SCENARIO(fixed_changes_kind), SCENARIO(remap_grows), SCENARIO(remap_shrinks),
           SCENARIO(remap_moves), SCENARIO(remap_leaves), SCENARIO(remap_leaves_in_the_middle),
           SCENARIO(remap_duplicates), SCENARIO(remap_of_reservation), SCENARIO(each_sort),
-          SCENARIO(without_reserve), SCENARIO(beyond_the_end_of_a_file), SCENARIO(grows_down),
-          SCENARIO(huge_pages), SCENARIO(segments), SCENARIO(heap_end_moved),
-          SCENARIO(heap_end_moved_before_malloc), SCENARIO(by_size),
-          SCENARIO(by_size_after_parting), SCENARIO(by_kind), SCENARIO(current_only),
-          SCENARIO(on_fault))
+          SCENARIO(without_reserve), SCENARIO(beyond_the_end_of_a_file),
+          SCENARIO(beyond_the_end_without_mlock2), SCENARIO(grows_down), SCENARIO(huge_pages),
+          SCENARIO(segments), SCENARIO(heap_end_moved), SCENARIO(heap_end_moved_before_malloc),
+          SCENARIO(by_size), SCENARIO(by_size_after_parting), SCENARIO(by_kind),
+          SCENARIO(current_only), SCENARIO(on_fault))

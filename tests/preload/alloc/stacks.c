@@ -3,6 +3,7 @@
  */
 #include "scenario.h"
 
+#include <dlfcn.h>
 #include <pthread.h>
 #include <threads.h>
 
@@ -258,6 +259,58 @@ static void c11(void)
     }
 }
 
+/* As long as others have theirs, so that each lies elsewhere. */
+static pthread_barrier_t all_there;
+
+static void *check_stack_among_others(void *unused)
+{
+    check_stack_of_caller();
+    pthread_barrier_wait(&all_there);
+    return unused;
+}
+
+/* What the library knows of has gone unseen, and there libc makes its stacks. */
+static void where_memory_from_before_was(void)
+{
+    enum { THREADS = 8, LENGTH = 64 * PAGE };
+    char *gone = *(char **)dlsym(RTLD_DEFAULT, "early_anon");
+    pthread_t thread[THREADS];
+    size_t there = 0;
+
+    need_order_of_glibc();
+    expect(gone && syscall(SYS_munmap, gone, (long)LENGTH) == 0);
+    expect(pthread_barrier_init(&all_there, NULL, THREADS + 1) == 0);
+    for (size_t i = 0; i < THREADS; i++) {
+        struct stretch stack;
+
+        thread[i] = start(check_stack_among_others, NULL, LENGTH / 2 - PAGE, PAGE);
+        stack = stack_of(thread[i]);
+        there += stack.start < gone + LENGTH && stack.start + stack.length > gone;
+    }
+    pthread_barrier_wait(&all_there);
+    for (size_t i = 0; i < THREADS; i++)
+        expect(pthread_join(thread[i], NULL) == 0);
+    expect(there > 0);
+}
+
+/* Of blocks, which stay what they are when the thread ends, as do their neighbours. */
+static void given_by_a_library(void)
+{
+    enum { BLOCKS = 40, BLOCK = 3000 };
+    char *block[BLOCKS];
+    pthread_t thread;
+
+    for (size_t i = 0; i < BLOCKS; i++) {
+        block[i] = malloc(BLOCK);
+        if (i % 4 == 0) {
+            expect(pthread_create(&thread, NULL, check_stack, NULL) == 0);
+            expect(pthread_join(thread, NULL) == 0);
+        }
+    }
+    for (size_t i = 0; i < BLOCKS; i++)
+        expect_locked(block[i], BLOCK);
+}
+
 /* Without the kind `stack`. */
 static void not_wanted(void)
 {
@@ -277,4 +330,5 @@ static void not_wanted(void)
 SCENARIOS(SCENARIO(main_stack), SCENARIO(main_stack_grows), SCENARIO(threads),
           SCENARIO(without_guard), SCENARIO(default_attributes), SCENARIO(detached),
           SCENARIO(ended_by_pthread_exit), SCENARIO(ended_by_cancelling), SCENARIO(given_back),
-          SCENARIO(of_the_program), SCENARIO(c11), SCENARIO(not_wanted))
+          SCENARIO(of_the_program), SCENARIO(c11), SCENARIO(where_memory_from_before_was),
+          SCENARIO(given_by_a_library), SCENARIO(not_wanted))

@@ -3,9 +3,12 @@
 #include "unit.h"
 
 #include <fcntl.h>
+#include <pthread.h>
 #include <string.h>
 #include <sys/resource.h>
 #include <sys/stat.h>
+
+static bool made;
 
 static void make_file(const char *path, const char *contents)
 {
@@ -121,9 +124,10 @@ END_TEST
 START_TEST(appending_creates_and_appends)
 {
     for (int i = 0; i < 2; i++) {
-        int fd = al_io_open_append("appended");
+        int fd = al_io_open_append("appended", &made);
 
         ck_assert_int_ge(fd, 0);
+        ck_assert_int_eq(made, i == 0);
         ck_assert_int_eq(write(fd, "line\n", 5), 5);
         ck_assert(fcntl(fd, F_GETFD) & FD_CLOEXEC);
         al_io_close(fd);
@@ -136,10 +140,10 @@ END_TEST
 START_TEST(nobody_else_may_write_what_is_created)
 {
     umask(0);
-    al_io_close(al_io_open_append("public"));
+    al_io_close(al_io_open_append("public", &made));
     ck_assert_int_eq(mode_of("public"), 0644);
     umask(077);
-    al_io_close(al_io_open_append("private"));
+    al_io_close(al_io_open_append("private", &made));
     ck_assert_int_eq(mode_of("private"), 0600);
 }
 END_TEST
@@ -149,8 +153,8 @@ START_TEST(symbolic_links_are_not_followed)
     make_file("target", "untouched");
     ck_assert_int_eq(symlink("target", "link"), 0);
     ck_assert_int_eq(symlink("nowhere", "dangling"), 0);
-    ck_assert_int_eq(al_io_open_append("link"), -ELOOP);
-    ck_assert_int_eq(al_io_open_append("dangling"), -ELOOP);
+    ck_assert_int_eq(al_io_open_append("link", &made), -ELOOP);
+    ck_assert_int_eq(al_io_open_append("dangling", &made), -ELOOP);
     ck_assert_int_eq(access("nowhere", F_OK), -1);
 }
 END_TEST
@@ -168,15 +172,49 @@ START_TEST(a_file_with_two_names_is_left_alone)
 }
 END_TEST
 
+static size_t size_of(const char *path)
+{
+    struct stat status;
+
+    ck_assert_int_eq(stat(path, &status), 0);
+    return (size_t)status.st_size;
+}
+
+static bool ended;
+
+static void *give_and_take_the_name(void *unused)
+{
+    while (!__atomic_load_n(&ended, __ATOMIC_RELAXED)) {
+        (void)link("one", "two");
+        (void)unlink("two");
+    }
+    return unused;
+}
+
+/* Opened by a name that is gone when it is looked at how many it has. */
+START_TEST(a_file_whose_second_name_comes_and_goes_is_left_alone)
+{
+    pthread_t other;
+
+    make_file("one", "untouched");
+    ck_assert_int_eq(pthread_create(&other, NULL, give_and_take_the_name, NULL), 0);
+    for (int i = 0; i < 20000; i++)
+        (void)al_io_append("two", "report", 6);
+    __atomic_store_n(&ended, true, __ATOMIC_RELAXED);
+    ck_assert_int_eq(pthread_join(other, NULL), 0);
+    ck_assert_uint_eq(size_of("one"), strlen("untouched"));
+}
+END_TEST
+
 START_TEST(a_fifo_is_not_waited_for)
 {
     int reader;
     int fd;
 
     ck_assert_int_eq(mkfifo("fifo", 0600), 0);
-    ck_assert_int_eq(al_io_open_append("fifo"), -ENXIO);
+    ck_assert_int_eq(al_io_open_append("fifo", &made), -ENXIO);
     reader = open("fifo", O_RDONLY | O_NONBLOCK);
-    fd = al_io_open_append("fifo");
+    fd = al_io_open_append("fifo", &made);
     ck_assert_int_eq(al_io_write(fd, "report", 6), 0);
     ck_assert_str_eq(unit_read_fd(reader), "report");
 }
@@ -187,19 +225,19 @@ START_TEST(what_cannot_be_opened)
     struct rlimit none = {0, 0};
 
     errno = 1234;
-    ck_assert_int_eq(al_io_open_append("missing/file"), -ENOENT);
-    ck_assert_int_eq(al_io_open_append("."), -EISDIR);
-    ck_assert_int_eq(al_io_open_append(unit_repeat('n', 256)), -ENAMETOOLONG);
+    ck_assert_int_eq(al_io_open_append("missing/file", &made), -ENOENT);
+    ck_assert_int_eq(al_io_open_append(".", &made), -EISDIR);
+    ck_assert_int_eq(al_io_open_append(unit_repeat('n', 256), &made), -ENAMETOOLONG);
     ck_assert_int_eq(errno, 1234);
     ck_assert_int_eq(setrlimit(RLIMIT_NOFILE, &none), 0);
-    ck_assert_int_eq(al_io_open_append("late"), -EMFILE);
+    ck_assert_int_eq(al_io_open_append("late", &made), -EMFILE);
 }
 END_TEST
 
 START_TEST(identity_is_the_file_not_the_number)
 {
-    int first = al_io_open_append("first");
-    int second = al_io_open_append("second");
+    int first = al_io_open_append("first", &made);
+    int second = al_io_open_append("second", &made);
     struct al_io_identity identity = al_io_identify(first);
 
     ck_assert(identity.known);
@@ -227,7 +265,7 @@ END_TEST
 
 START_TEST(a_file_by_its_name)
 {
-    int fd = al_io_open_append("named");
+    int fd = al_io_open_append("named", &made);
     struct al_io_identity named;
 
     ck_assert_int_eq(symlink("named", "link_to_named"), 0);
@@ -291,6 +329,7 @@ int main(void)
     tcase_add_test(tests, nobody_else_may_write_what_is_created);
     tcase_add_test(tests, symbolic_links_are_not_followed);
     tcase_add_test(tests, a_file_with_two_names_is_left_alone);
+    tcase_add_test(tests, a_file_whose_second_name_comes_and_goes_is_left_alone);
     tcase_add_test(tests, a_fifo_is_not_waited_for);
     tcase_add_test(tests, what_cannot_be_opened);
     tcase_add_test(tests, identity_is_the_file_not_the_number);

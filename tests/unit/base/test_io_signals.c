@@ -12,6 +12,8 @@
 #include <sys/wait.h>
 #include <termios.h>
 
+static bool made;
+
 static volatile sig_atomic_t handled;
 
 static void count_signal(int number)
@@ -67,7 +69,7 @@ static int broken_pipe(void)
 static int write_past_limit(void)
 {
     char *bytes = unit_repeat('x', 200);
-    int fd = al_io_open_append("limited");
+    int fd = al_io_open_append("limited", &made);
     struct rlimit before;
     struct rlimit limit;
     int result;

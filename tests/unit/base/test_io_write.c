@@ -13,6 +13,8 @@
 #include <sys/time.h>
 #include <termios.h>
 
+static bool made;
+
 /* More than any pipe, socket or terminal keeps. */
 enum { MUCH = 4 << 20 };
 
@@ -44,7 +46,7 @@ static void expect_given_up(int fd, size_t count)
 
 START_TEST(a_file_gets_all_of_it)
 {
-    int fd = al_io_open_append("much");
+    int fd = al_io_open_append("much", &made);
     char *bytes = much();
 
     errno = 1234;

@@ -222,7 +222,7 @@ static void let_others_go(void)
         sched_yield();
 }
 
-int al_kernel_mlock2(const void *start, size_t length, unsigned flags)
+int al_kernel_try_mlock2(const void *start, size_t length, unsigned flags)
 {
     al_page first = al_page_of(start);
     al_page end = al_page_of((const char *)start + length + 4095);
@@ -240,11 +240,18 @@ int al_kernel_mlock2(const void *start, size_t length, unsigned flags)
         result = lock(first, end, flags, call);
     else
         result = kernel_model.refusal;
-    if (result) {
+    if (result)
         __atomic_fetch_add(&kernel_model.refusals, 1, __ATOMIC_RELAXED);
-        al_count(failure_counter(result));
-    }
     let_others_go();
+    return result;
+}
+
+int al_kernel_mlock2(const void *start, size_t length, unsigned flags)
+{
+    int result = al_kernel_try_mlock2(start, length, flags);
+
+    if (result)
+        al_count(failure_counter(result));
     return result;
 }
 

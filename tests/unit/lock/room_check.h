@@ -2,6 +2,7 @@
 #ifndef ROOM_CHECK_H
 #define ROOM_CHECK_H
 
+#include "flight.h"
 #include "kernel.h"
 #include "kernel_double.h"
 #include "room.h"

@@ -31,6 +31,7 @@ START_TEST(whole_pages_alone)
 {
     size_t page = al_page_size();
 
+    begin_with(64 * mib);
     expect_left_out(0, 2 * page, 0, 2 * page);
     expect_left_out(1, 2 * page, page, 2 * page);
     expect_left_out(0, 2 * page - 1, 0, page);
@@ -38,6 +39,25 @@ START_TEST(whole_pages_alone)
     expect_left_out(1, page, 0, 0);
     expect_left_out(16, 2 * page - 32, 0, 0);
     expect_left_out(0, 0, 0, 0);
+}
+END_TEST
+
+/* The hooks lock what they can then: that stays. */
+START_TEST(not_after_its_end)
+{
+    begin_with(64 * mib);
+    al_room_end(NULL, NULL);
+    expect_left_out(0, 2 * al_page_size(), 0, 0);
+}
+END_TEST
+
+/* In a call that whoever ends it waits for. */
+START_TEST(in_flight)
+{
+    begin_with(64 * mib);
+    al_flight_begin();
+    expect_left_out(0, 2 * al_page_size(), 0, 2 * al_page_size());
+    al_flight_end();
 }
 END_TEST
 
@@ -84,6 +104,19 @@ START_TEST(opening_what_is_there)
 }
 END_TEST
 
+/* A page that was read and never written is the one that all share: to open it is to copy it. */
+START_TEST(opening_what_was_only_read)
+{
+    volatile char *there = map_of(64 * mib);
+
+    for (uint64_t i = 0; i < 64 * mib; i += al_page_size())
+        ck_assert_int_eq(there[i], 0);
+    begin_with(16 * mib);
+    al_room_opening((char *)there, 64 * mib);
+    ck_assert_uint_eq(kernel_double.munlock_calls, 1);
+}
+END_TEST
+
 START_TEST(opening_little)
 {
     char *there = map_of(mib);
@@ -108,9 +141,12 @@ END_TEST
 void room_add_left_out(TCase *tests)
 {
     tcase_add_test(tests, whole_pages_alone);
+    tcase_add_test(tests, not_after_its_end);
+    tcase_add_test(tests, in_flight);
     tcase_add_test(tests, opening_what_does_not_fit);
     tcase_add_test(tests, opening_what_fits);
     tcase_add_test(tests, opening_what_is_there);
+    tcase_add_test(tests, opening_what_was_only_read);
     tcase_add_test(tests, opening_little);
     tcase_add_test(tests, opening_without_a_bound);
 }

@@ -15,6 +15,7 @@ static struct {
     unsigned finds;
     unsigned looks;
     unsigned sums;
+    void (*meanwhile)(void); /* what another thread does while this one looks */
 } cgroup;
 
 uint64_t al_cgroup_find(const char *root, struct al_cgroup_home *ret_home)
@@ -27,9 +28,15 @@ uint64_t al_cgroup_find(const char *root, struct al_cgroup_home *ret_home)
 
 uint64_t al_cgroup_used(const struct al_cgroup_home *home)
 {
+    void (*meanwhile)(void) = cgroup.meanwhile;
+    uint64_t used = cgroup.used;
+
     ck_assert_str_eq(home->directory, "/somewhere/");
     cgroup.looks++;
-    return cgroup.used;
+    cgroup.meanwhile = NULL;
+    if (meanwhile)
+        meanwhile();
+    return used;
 }
 
 uint64_t al_cgroup_droppable(const struct al_cgroup_home *home)
@@ -170,6 +177,66 @@ START_TEST(what_is_on_its_way_is_not_left)
 }
 END_TEST
 
+static uint64_t eight_mib(void)
+{
+    return 8 * mib;
+}
+
+START_TEST(what_is_held_back_is_not_left)
+{
+    cgroup.used = 80 * mib;
+    al_headroom_begin(100 * mib, most);
+    al_headroom_hold_back(eight_mib);
+    ck_assert_uint_eq(al_headroom_left(), 2 * mib);
+    ck_assert(!al_headroom_has(3 * mib));
+    ck_assert(!al_headroom_take(3 * mib));
+    al_headroom_hold_back(NULL);
+    al_headroom_begin(100 * mib, most);
+    ck_assert(al_headroom_take(3 * mib));
+}
+END_TEST
+
+static void another_takes_it(void)
+{
+    ck_assert(al_headroom_take(8 * mib));
+}
+
+static void another_brings_it_in(void)
+{
+    ck_assert(al_headroom_take(8 * mib));
+    cgroup.used += 8 * mib;
+    al_headroom_taken(8 * mib);
+}
+
+/* Whatever it did, this one's look is of before. */
+START_TEST(others_come_in_between)
+{
+    static void (*const others[])(void) = {another_takes_it, another_brings_it_in};
+
+    for (unsigned i = 0; i < 2; i++) {
+        cgroup.used = 80 * mib;
+        cgroup.looks = 0;
+        al_headroom_forked();
+        al_headroom_begin(100 * mib, most);
+        cgroup.meanwhile = others[i];
+        ck_assert(!al_headroom_take(4 * mib));
+        ck_assert_uint_eq(cgroup.looks, 3);
+    }
+}
+END_TEST
+
+/* By a handler that forks in the middle of it. */
+START_TEST(a_child_that_says_it_is_there)
+{
+    cgroup.used = 80 * mib;
+    al_headroom_begin(100 * mib, most);
+    ck_assert(al_headroom_take(8 * mib));
+    al_headroom_forked();
+    al_headroom_taken(8 * mib);
+    ck_assert_uint_eq(al_headroom_left(), 10 * mib);
+}
+END_TEST
+
 START_TEST(a_child_brings_in_nothing)
 {
     cgroup.used = 80 * mib;
@@ -204,7 +271,10 @@ int main(void)
     tcase_add_test(tests, room_for_later_is_room_for_several);
     tcase_add_test(tests, shares);
     tcase_add_test(tests, what_is_on_its_way_is_not_left);
+    tcase_add_test(tests, what_is_held_back_is_not_left);
+    tcase_add_test(tests, others_come_in_between);
     tcase_add_test(tests, a_child_brings_in_nothing);
+    tcase_add_test(tests, a_child_that_says_it_is_there);
     tcase_add_test(tests, what_is_not_seen_any_more);
     return unit_run(tests);
 }

@@ -87,6 +87,23 @@ START_TEST(what_cannot_be_brought_in_is_locked_on_fault)
 }
 END_TEST
 
+/* There the refusal speaks of these pages, and not of all that is to come. */
+START_TEST(an_old_kernel_cannot_and_goes_on)
+{
+    kernel_model.old = true;
+    kernel_model_protect(page_at(13), page_at(15), false);
+    own(10, 5);
+    ck_assert_int_eq(lock(10, 5), -ENOMEM);
+    check_only_locked(0, 0);
+    ck_assert_uint_eq(al_downgrades_count(), 0);
+    ck_assert_uint_eq(counted(AL_COUNT_failures_ENOMEM), 1);
+    ck_assert_uint_eq(counted(AL_COUNT_failures_ENOSYS), 0);
+    own_and_lock(20, 5);
+    check_only_locked(20, 5);
+    check_books();
+}
+END_TEST
+
 START_TEST(under_a_limit_it_is_not)
 {
     al_books.unlimited = false;
@@ -204,6 +221,7 @@ int main(void)
     tcase_add_test(tests, on_fault);
     tcase_add_test(tests, an_old_kernel_brings_in);
     tcase_add_test(tests, what_cannot_be_brought_in_is_locked_on_fault);
+    tcase_add_test(tests, an_old_kernel_cannot_and_goes_on);
     tcase_add_test(tests, under_a_limit_it_is_not);
     tcase_add_test(tests, observed_only);
     tcase_add_loop_test(tests, a_refusal, 0, sizeof(errors) / sizeof(errors[0]));

@@ -122,14 +122,14 @@ START_TEST(small_ones_are_asked_for_together)
 }
 END_TEST
 
+/* They are asked for one by one. */
 START_TEST(large_ones_alone)
 {
     begin_with(64 * mib);
-    ck_assert(al_room_renew(&counts, 32 * mib));
+    ck_assert(!al_room_renew(&counts, AL_ROOM_CHUNK));
     ck_assert_uint_eq(counts.part[AL_PART_ROOM], 0);
-    ck_assert(!al_room_renew(&counts, 96 * mib));
-    ck_assert(al_room_renew(&counts, AL_ROOM_CHUNK));
-    ck_assert_uint_eq(counts.part[AL_PART_ROOM], 0);
+    ck_assert(al_room_renew(&counts, AL_ROOM_CHUNK - 1));
+    ck_assert_uint_eq(counts.part[AL_PART_ROOM], 1);
 }
 END_TEST
 
@@ -156,7 +156,7 @@ END_TEST
 START_TEST(opened_the_kernel_brings_nothing_in)
 {
     begin_with(64 * mib);
-    al_room_open();
+    (void)al_room_open();
     ck_assert_uint_eq(kernel_double.in_force, AL_MCL_FUTURE | AL_MCL_ONFAULT);
     al_room_close();
     ck_assert_uint_eq(kernel_double.in_force, AL_MCL_FUTURE);
@@ -168,7 +168,7 @@ END_TEST
 START_TEST(closed_it_is_as_before)
 {
     al_room_begin(future | AL_MCL_ONFAULT, mib);
-    al_room_open();
+    (void)al_room_open();
     al_room_close();
     ck_assert_uint_eq(kernel_double.in_force, AL_MCL_FUTURE | AL_MCL_ONFAULT);
 }
@@ -178,15 +178,15 @@ END_TEST
 START_TEST(nested)
 {
     begin_with(64 * mib);
-    al_room_open();
-    al_room_open();
+    (void)al_room_open();
+    (void)al_room_open();
     ck_assert_uint_eq(kernel_double.mlockall_calls, 1);
     al_room_close();
     ck_assert_uint_eq(kernel_double.in_force, AL_MCL_FUTURE | AL_MCL_ONFAULT);
     ck_assert_uint_eq(kernel_double.mlockall_calls, 1);
     al_room_close();
     ck_assert_uint_eq(kernel_double.in_force, AL_MCL_FUTURE);
-    al_room_open();
+    (void)al_room_open();
     ck_assert_uint_eq(kernel_double.mlockall_calls, 3);
 }
 END_TEST
@@ -205,11 +205,11 @@ START_TEST(ended_meanwhile)
 {
     begin_with(64 * mib);
     al_room_end(NULL, NULL);
-    al_room_open();
+    (void)al_room_open();
     al_room_close();
     ck_assert_uint_eq(kernel_double.mlockall_calls, 0);
     begin_with(64 * mib);
-    al_room_open();
+    (void)al_room_open();
     al_room_end(NULL, NULL);
     kernel_double.in_force = 0; /* munlockall */
     al_room_close();
@@ -217,10 +217,11 @@ START_TEST(ended_meanwhile)
 }
 END_TEST
 
-static void ends_it(void *asked)
+static bool ends_it(void *asked)
 {
     *(bool *)asked = al_room_in_force() && al_room_limited() && !al_room_fits(128 * mib);
     kernel_double.in_force = 0; /* munlockall */
+    return true;
 }
 
 /* Until the kernel has ended it, it brings in what another thread maps. */
@@ -233,6 +234,37 @@ START_TEST(asked_until_it_ends)
     ck_assert(asked);
     ck_assert(!al_room_in_force());
     ck_assert_uint_eq(kernel_double.in_force, 0);
+}
+END_TEST
+
+static bool fails(void *data)
+{
+    (void)data;
+    return false;
+}
+
+/* As a munlockall of the program may, and then the kernel goes on. */
+START_TEST(it_did_not_end)
+{
+    begin_with(64 * mib);
+    (void)al_room_open();
+    al_room_end(fails, NULL);
+    ck_assert(al_room_in_force());
+    al_room_close();
+    ck_assert_uint_eq(kernel_double.in_force, AL_MCL_FUTURE);
+}
+END_TEST
+
+/* Without a cgroup to ask nothing is held. */
+START_TEST(at_once)
+{
+    size_t held = 1;
+
+    begin_with(64 * mib);
+    ck_assert(!al_room_is_large(32 * mib));
+    ck_assert(al_room_fits_at_once(32 * mib, &held));
+    ck_assert_uint_eq(held, 0);
+    ck_assert(!al_room_fits_at_once(96 * mib, &held));
 }
 END_TEST
 
@@ -259,6 +291,8 @@ int main(void)
     tcase_add_test(tests, closed_without_being_open);
     tcase_add_test(tests, ended_meanwhile);
     tcase_add_test(tests, asked_until_it_ends);
+    tcase_add_test(tests, it_did_not_end);
+    tcase_add_test(tests, at_once);
     room_add_left_out(tests);
     return unit_run(tests);
 }
