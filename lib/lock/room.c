@@ -288,6 +288,11 @@ void al_room_close(void)
     al_gate_leave(&room.gate);
 }
 
+bool al_room_is_open(void)
+{
+    return __atomic_load_n(&room.open, __ATOMIC_RELAXED);
+}
+
 void al_room_unlocked(void)
 {
     __atomic_store_n(&room.broken, true, __ATOMIC_RELEASE);

@@ -72,6 +72,9 @@ bool al_room_is_large(size_t bytes);
 bool al_room_open(void);
 void al_room_close(void);
 
+/* Whether somebody is in between: what is mapped now is locked on fault. */
+bool al_room_is_open(void);
+
 /* [start, start + length) was mapped in between, or is to be filled: its whole pages are not to be
  * locked by the kernel. */
 void al_room_leave_out(void *start, size_t length);

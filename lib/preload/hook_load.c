@@ -5,13 +5,14 @@
  * calls decide what is found. Only a jump, the last thing that our function does, leaves that
  * address as it is. (The folder is therefore always compiled with sibling calls on; a test has a
  * library that only its caller's RUNPATH finds.) Where new segments are to be locked we have to
- * come back afterwards, and do so only when no library has such a path, so that the caller cannot
- * matter; else they are locked on the next occasion.
+ * come back afterwards, and do so only when the caller cannot matter; else they are locked on the
+ * next occasion, or as the kernel does it.
  */
 #include "backend.h"
 #include "counters.h"
 #include "export.h"
 #include "load.h"
+#include "load_on_fault.h"
 #include "lock_alloc.h"
 #include "object.h"
 #include "real.h"
@@ -22,24 +23,48 @@
 /* Libraries may have come that have not been judged. */
 static bool pending;
 
-static int has_search_path(struct dl_phdr_info *info, size_t size, void *data)
+struct search {
+    uintptr_t caller;
+    bool path;    /* it is named by one, so that only what it needs is looked for */
+    bool first;   /* object: the program */
+    bool program; /* calls itself */
+};
+
+/*
+ * A RUNPATH holds for what the object itself asks for by a bare name, an RPATH also for all that
+ * has come by it, at any remove. That of the program holds for everything.
+ */
+static int caller_may_matter_by(struct dl_phdr_info *info, size_t size, void *data)
 {
     const ElfW(Dyn) *entry = al_object_dynamic(info);
+    struct search *search = data;
+    bool calls = al_object_holds(info, search->caller);
+    bool runpath = false;
+    bool rpath = false;
+    bool first;
 
     (void)size;
-    (void)data;
+    first = search->first;
+    search->first = false;
+    search->program |= first && calls;
     /* The kernel's own object loads nothing; some have a path all the same. */
     if (al_object_is_kernels(info))
         return 0;
-    for (; entry && entry->d_tag != DT_NULL; entry++)
-        if (entry->d_tag == DT_RPATH || entry->d_tag == DT_RUNPATH)
-            return 1;
-    return 0;
+    for (; entry && entry->d_tag != DT_NULL; entry++) {
+        runpath |= entry->d_tag == DT_RUNPATH;
+        rpath |= entry->d_tag == DT_RPATH;
+    }
+    if (runpath)
+        return calls && !search->path;
+    return rpath && !first && !search->program;
 }
 
-static bool caller_matters(const char *name)
+static bool caller_matters(const char *name, void *caller)
 {
-    return (name && strchr(name, '$')) || dl_iterate_phdr(has_search_path, NULL) != 0;
+    struct search search = {
+        .caller = (uintptr_t)caller, .path = name && strchr(name, '/'), .first = true};
+
+    return (name && strchr(name, '$')) || dl_iterate_phdr(caller_may_matter_by, &search) != 0;
 }
 
 void al_load_catch_up(void)
@@ -57,17 +82,29 @@ static void *open_and_judge(const char *name, int flags)
     return library;
 }
 
+static void *open_on_fault(const char *name, int flags)
+{
+    struct al_loading loading = al_load_on_fault_begin();
+    void *library = al_real.dlopen(name, flags);
+
+    al_load_on_fault_end(loading);
+    return library;
+}
+
 AL_EXPORT void *dlopen(const char *name, int flags)
 {
     al_count(AL_COUNT_calls_dlopen);
     if (!al_real_resolve() || !al_real.dlopen)
         return NULL;
     if (al_lock_alloc_wants_images()) {
-        if (!caller_matters(name))
+        if (!caller_matters(name, __builtin_return_address(0)))
             return open_and_judge(name, flags);
         __atomic_store_n(&pending, true, __ATOMIC_RELEASE);
     }
     al_backend_look("a library is loaded under a memlock limit: each region is locked by itself");
+    if (name && !(flags & RTLD_NOLOAD) && al_load_is_on_fault() &&
+        !caller_matters(name, __builtin_return_address(0)))
+        return open_on_fault(name, flags);
     return al_real.dlopen(name, flags);
 }
 

@@ -53,6 +53,9 @@ static struct al_added begin(struct al_adding adding, bool hold)
         (void)al_backend_step_down(full);
         added.how = AL_ADD_AS_EVER;
     }
+    /* While a library is loaded, say, the kernel does not bring it in. */
+    if (added.how == AL_ADD_AS_EVER && adding.apart && al_room_brings_in() && al_room_is_open())
+        added.how = AL_ADD_IN_PARTS;
     if (added.how == AL_ADD_UNLOCKED)
         al_count(AL_COUNT_skipped_budget);
     added.flies = added.how != AL_ADD_AS_EVER || is_large_on_fault(adding.length);
@@ -117,7 +120,8 @@ static void bring_in(char *start, size_t length, size_t least, bool by_us)
         const size_t share = al_headroom_share(length);
         size_t part = share < least && share >= least / SEVERAL ? least : share & ~mask;
 
-        if (part >= (size_t)(end - start))
+        /* Less than a page is not parted. */
+        if (!part || part >= (size_t)(end - start))
             part = (size_t)(end - start);
         if (!al_headroom_take(part)) {
             al_count(AL_COUNT_skipped_budget);
@@ -151,6 +155,16 @@ void al_adding_end(struct al_added added, void *start, size_t length)
         bring_in(start, length, AL_BRING_IN_LEAST, true);
     else if (added.how == AL_ADD_IN_PARTS)
         bring_in(start, length, al_page_size(), false);
+}
+
+void al_adding_late(void *start, size_t length)
+{
+    if (al_room_fits(length)) {
+        bring_in(start, length, al_page_size(), false);
+        return;
+    }
+    al_count(AL_COUNT_skipped_budget);
+    al_room_leave_out(start, length);
 }
 
 void al_adding_end_held(struct al_added added, void *start, size_t length)

@@ -37,10 +37,14 @@ struct al_added al_adding_begin(struct al_adding adding);
 /* After it; `start` is NULL if it failed. */
 void al_adding_end(struct al_added added, void *start, size_t length);
 
+/* Of what was mapped on fault, and is not asked for yet: brought in if it fits, else unlocked. */
+void al_adding_late(void *start, size_t length);
+
 /*
- * The same for mapping functions, which a program may rightly leave by siglongjmp or asynchronous
- * cancellation: where the call is not as ever, or bytes are held, signals wait until its end, so
- * that nobody leaves it so. Not for what makes a thread, which would inherit that.
+ * The same as the first two for mapping functions, which a program may rightly leave by siglongjmp
+ * or asynchronous cancellation: where the call is not as ever, or bytes are held, signals wait
+ * until its end, so that nobody leaves it so. Not for what makes a thread, which would inherit
+ * that.
  */
 struct al_added al_adding_begin_held(struct al_adding adding);
 void al_adding_end_held(struct al_added added, void *start, size_t length);

@@ -166,6 +166,13 @@ def test_in_a_cgroup_below() -> None:
             below.rmdir()
 
 
+def test_libraries_that_only_their_caller_finds() -> None:
+    with cgroup(256 * MIB) as folder:
+        for name in "dlopen_caller", "dlopen_caller_rpath":
+            done = run(program(name), prepare=enter(folder), MODE="all").expect(err=b"")
+            assert done.report["backend"] == "kernel" and done.report["calls"]["dlopen"] == 7, done
+
+
 def test_in_text() -> None:
     with cgroup(48 * MIB) as folder:
         done = steps(1, prepare=enter(folder), STATS="text", STATS_FILE="").expect()

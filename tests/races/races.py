@@ -68,6 +68,10 @@ def loads(long: bool) -> Iterator[Row]:
     images = {"MODE": "alloc", "KINDS": "image"}
     for settings in (images, *MODES) if long else (images, EVERY):
         yield Row(["loads", 1500 if long else 60, harness.programs], settings, ("exit", "exec"))
+    # Mapped on fault, and brought in.
+    if os.geteuid() == 0:
+        yield Row(["loads", 1500 if long else 60, harness.programs], ALL, ("exit", "exec"), room=1024 * MIB,
+                  backend="kernel")
 
 
 def threads(long: bool) -> Iterator[Row]:
@@ -107,10 +111,10 @@ def limits(long: bool) -> Iterator[Row]:
 
 def unasked(long: bool) -> Iterator[Row]:
     for settings in (ALL, HUGE, ON_FAULT, ALLOC, EVERY, EVERY_ON_FAULT) if long else (ALL, EVERY):
-        for way in "steps", "pages", "read", "stack", "aligned", "ended", "refused", "fork":
+        for way in "steps", "pages", "read", "stack", "aligned", "ended", "refused", "fork", "load":
             for _ in range(10 if long else 1):
                 yield Row(["unasked", way], {**settings, "FORK": "relock"}, ("exit", "_exit"), room=64 * MIB,
-                          backend="kernel" if way == "ended" else "")
+                          backend="kernel" if way in ("ended", "load") else "")
 
 
 def unlocks(long: bool) -> Iterator[Row]:

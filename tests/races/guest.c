@@ -1,0 +1,29 @@
+#include "guest.h"
+
+#include <stdlib.h>
+#include <sys/mman.h>
+
+static char bytes[GUEST_BYTES];
+static struct guest guest = {.bytes = bytes, .length = sizeof(bytes)};
+
+static char *map(size_t length)
+{
+    char *start = mmap(NULL, length, PROT_READ | PROT_WRITE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+
+    return start == MAP_FAILED ? NULL : start;
+}
+
+__attribute__((constructor)) static void take(void)
+{
+    guest.small = map(GUEST_SMALL);
+    guest.large = map(GUEST_LARGE);
+    for (size_t i = 0; i < GUEST_BLOCKS; i++)
+        guest.blocks[i] = malloc(GUEST_BLOCK);
+}
+
+guest_function guest_holds;
+
+const struct guest *guest_holds(void)
+{
+    return &guest;
+}
