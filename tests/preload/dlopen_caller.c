@@ -1,6 +1,7 @@
 /*
  * dlopen looks for a library where its caller's RUNPATH says: the program's own, a shared
- * library's, and one with $ORIGIN. With OF_ALL the same by RPATH: that of the program holds for all.
+ * library's, and one with $ORIGIN. With OF_ALL the same by RPATH: that of the program holds for
+ * all.
  */
 #include "expect.h"
 
