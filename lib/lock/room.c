@@ -27,6 +27,7 @@ static struct {
     int64_t credit;        /* bytes that may be taken before the next look at what is resident */
     struct al_gate gate;
     unsigned open; /* how many are mapping at this moment what is not to be brought in */
+    struct al_room_changes changes;
 } room;
 
 /* Without a bound it is endless. */
@@ -298,6 +299,18 @@ void al_room_unlocked(void)
     __atomic_store_n(&room.broken, true, __ATOMIC_RELEASE);
 }
 
+struct al_room_changes al_room_changes(void)
+{
+    return (struct al_room_changes){
+        .left_out = __atomic_load_n(&room.changes.left_out, __ATOMIC_ACQUIRE),
+        .wishes = __atomic_load_n(&room.changes.wishes, __ATOMIC_ACQUIRE)};
+}
+
+void al_room_wish(void)
+{
+    __atomic_fetch_add(&room.changes.wishes, 1, __ATOMIC_ACQ_REL);
+}
+
 bool al_room_is_whole(void)
 {
     return room.flags & AL_MCL_CURRENT && !__atomic_load_n(&room.broken, __ATOMIC_ACQUIRE);
@@ -313,12 +326,30 @@ void al_room_leave_out(void *start, size_t length)
     if (first >= end)
         return;
     al_room_unlocked();
+    __atomic_fetch_add(&room.changes.left_out, 1, __ATOMIC_ACQ_REL);
     /* Who ends it waits for calls in flight. Afterwards the hooks have locked what they could. */
     entered = !al_flight_is_on() && al_gate_enter_undisturbed(&room.gate);
     if (al_room_in_force())
         (void)al_kernel_munlock((void *)first, end - first);
     if (entered)
         al_gate_leave(&room.gate);
+}
+
+/* What the kernel says of a page; 0 if it cannot be asked. */
+static uint64_t page_state(int pagemap, size_t page_number)
+{
+    uint64_t state = 0;
+
+    al_sys3(SYS_lseek, pagemap, page_number * sizeof(state), SEEK_SET);
+    al_sys3(SYS_read, pagemap, &state, sizeof(state));
+    return state;
+}
+
+static bool is_mapped(int pagemap, size_t page_number)
+{
+    const uint64_t present = (uint64_t)1 << 63;
+
+    return page_state(pagemap, page_number) & present;
 }
 
 /* `pagemap` cannot be had: whatever is in memory is taken for its own. */
@@ -328,29 +359,39 @@ static bool is_own(int pagemap, size_t page_number)
     const uint64_t exclusive = (uint64_t)1 << 56;
     const size_t page = al_page_size();
     unsigned char there = 0;
-    uint64_t state = 0;
+    uint64_t state;
 
     if (pagemap < 0)
         return al_sys3(SYS_mincore, page_number * page, page, &there) == 0 && there & 1;
-    al_sys3(SYS_lseek, pagemap, page_number * sizeof(state), SEEK_SET);
-    al_sys3(SYS_read, pagemap, &state, sizeof(state));
+    state = page_state(pagemap, page_number);
     return state & exclusive && !(state & shared);
 }
 
-bool al_room_is_there(void *start, size_t length)
+/* Whether it holds for most of the range. */
+static bool most(bool (*is)(int pagemap, size_t page_number), void *start, size_t length)
 {
     enum { LOOKS = 16 };
     const size_t first = (size_t)start / al_page_size();
     const size_t pages = length / al_page_size();
     const size_t looks = pages < LOOKS ? pages : LOOKS;
     int pagemap = al_io_open_read("/proc/self/pagemap");
-    size_t there = 0;
+    size_t found = 0;
 
     for (size_t i = 0; i < looks; i++)
-        there += is_own(pagemap, first + pages * i / looks);
+        found += is(pagemap, first + pages * i / looks);
     if (pagemap >= 0)
         al_io_close(pagemap);
-    return there > looks / 2;
+    return found > looks / 2;
+}
+
+bool al_room_is_there(void *start, size_t length)
+{
+    return most(is_own, start, length);
+}
+
+bool al_room_is_mapped(void *start, size_t length)
+{
+    return most(is_mapped, start, length);
 }
 
 size_t al_room_opening(void *start, size_t length)

@@ -82,6 +82,15 @@ void al_room_leave_out(void *start, size_t length);
 /* The program has unlocked something itself. */
 void al_room_unlocked(void);
 
+/* How often something was left out; how often the program itself has locked or unlocked: who comes
+ * later to lock or unlock for it looks whether that has changed. */
+struct al_room_changes {
+    unsigned left_out;
+    unsigned wishes;
+};
+struct al_room_changes al_room_changes(void);
+void al_room_wish(void);
+
 /* Whether nothing was: all that is mapped is locked. */
 bool al_room_is_whole(void);
 
@@ -94,6 +103,9 @@ size_t al_room_opening(void *start, size_t length);
  * What it shares with files, or with all that has only been read, is copied where it is written to.
  */
 bool al_room_is_there(void *start, size_t length);
+
+/* Whether it is mapped in this process, whoever's it is. */
+bool al_room_is_mapped(void *start, size_t length);
 
 /*
  * For a small allocation: takes `size` from the thread's chunk, which is renewed by the next call

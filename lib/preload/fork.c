@@ -9,6 +9,7 @@
 #include "downgrades.h"
 #include "ends.h"
 #include "live.h"
+#include "load.h"
 #include "process.h"
 #include "sys.h"
 #include "times.h"
@@ -47,6 +48,7 @@ void al_process_after_fork(void)
     /* Whoever held it is not in this process. */
     al_gate_reset(&al_books.gate);
     al_ends_after_fork();
+    al_load_forked();
     al_stderr_release(&al_process.err);
     al_process.run.pid = pid;
     if (!al_live_forked(al_process.run.pid)) {

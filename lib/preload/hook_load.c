@@ -28,43 +28,51 @@ struct search {
     bool path;    /* it is named by one, so that only what it needs is looked for */
     bool first;   /* object: the program */
     bool program; /* calls itself */
+    bool known;   /* who calls */
 };
 
 /*
- * A RUNPATH holds for what the object itself asks for by a bare name, an RPATH also for all that
- * has come by it, at any remove. That of the program holds for everything.
+ * A RUNPATH holds for what the object itself asks for by a bare name, as does its wish to have
+ * nothing from the usual folders; an RPATH also for all that has come by it, at any remove. That
+ * of the program holds for everything.
  */
 static int caller_may_matter_by(struct dl_phdr_info *info, size_t size, void *data)
 {
     const ElfW(Dyn) *entry = al_object_dynamic(info);
     struct search *search = data;
     bool calls = al_object_holds(info, search->caller);
-    bool runpath = false;
+    bool first = search->first;
+    bool own = false;
     bool rpath = false;
-    bool first;
 
     (void)size;
-    first = search->first;
     search->first = false;
     search->program |= first && calls;
+    search->known |= calls;
     /* The kernel's own object loads nothing; some have a path all the same. */
     if (al_object_is_kernels(info))
         return 0;
     for (; entry && entry->d_tag != DT_NULL; entry++) {
-        runpath |= entry->d_tag == DT_RUNPATH;
+        own |= entry->d_tag == DT_RUNPATH ||
+               (entry->d_tag == DT_FLAGS_1 && entry->d_un.d_val & DF_1_NODEFLIB);
         rpath |= entry->d_tag == DT_RPATH;
     }
-    if (runpath)
-        return calls && !search->path;
-    return rpath && !first && !search->program;
+    return (own && calls && !search->path) || (rpath && !first && !search->program);
 }
 
+/* Who is in no object, or in one of another namespace, is taken for another. */
 static bool caller_matters(const char *name, void *caller)
 {
     struct search search = {
         .caller = (uintptr_t)caller, .path = name && strchr(name, '/'), .first = true};
 
-    return (name && strchr(name, '$')) || dl_iterate_phdr(caller_may_matter_by, &search) != 0;
+    return (name && strchr(name, '$')) || dl_iterate_phdr(caller_may_matter_by, &search) != 0 ||
+           !search.known;
+}
+
+void al_load_forked(void)
+{
+    __atomic_store_n(&pending, false, __ATOMIC_RELAXED);
 }
 
 void al_load_catch_up(void)
@@ -84,7 +92,7 @@ static void *open_and_judge(const char *name, int flags)
 
 static void *open_on_fault(const char *name, int flags)
 {
-    struct al_loading loading = al_load_on_fault_begin();
+    struct al_loading loading = al_load_on_fault_begin(__builtin_frame_address(0));
     void *library = al_real.dlopen(name, flags);
 
     al_load_on_fault_end(loading);

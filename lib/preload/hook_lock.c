@@ -41,6 +41,7 @@ AL_EXPORT int mlock(const void *start, size_t length)
     }
     if (result == 0) {
         al_process.program_locks = true;
+        al_room_wish();
         al_region_program_locked(start, length);
     }
     return result;
@@ -72,6 +73,7 @@ AL_EXPORT int mlock2(const void *start, size_t length, unsigned flags)
     }
     if (result == 0) {
         al_process.program_locks = true;
+        al_room_wish();
         al_region_program_locked(start, length);
     }
     return result;
@@ -85,6 +87,7 @@ AL_EXPORT int munlock(const void *start, size_t length)
     /* With ENOMEM it came to a hole, and has unlocked what lies before it. */
     if (result == 0 || errno == ENOMEM) {
         al_room_unlocked();
+        al_room_wish();
         al_region_program_unlocked(start, length);
     }
     return result;
@@ -101,6 +104,7 @@ AL_EXPORT int mlockall(int flags)
         al_room_close();
     al_count(AL_COUNT_calls_mlockall);
     if (result == 0) {
+        al_room_wish();
         al_backend_program_locks_all(flags);
         al_process.program_locks = true;
         /* From now on each of its mappings is held against the limit: ours make room. */

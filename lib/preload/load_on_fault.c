@@ -2,34 +2,28 @@
 
 #include "flight.h"
 #include "headroom.h"
-#include "kernel.h"
+#include "lock_alloc.h"
 #include "object.h"
 #include "real.h"
 #include "room_hooks.h"
 #include "sys.h"
 
-/* Objects that this thread has brought in. */
-static __thread size_t brought __attribute__((tls_model("initial-exec")));
+/* Of the dlopen that has begun it; NULL: none. */
+static __thread const char *frame_of_first __attribute__((tls_model("initial-exec")));
 
 bool al_load_is_on_fault(void)
 {
     return al_room_limited() && al_room_brings_in() && al_headroom_share(SIZE_MAX) != SIZE_MAX;
 }
 
-static int count(struct dl_phdr_info *info, size_t size, void *objects)
+static int count(struct dl_phdr_info *info, size_t size, void *data)
 {
-    (void)info;
+    struct al_loading *loading = data;
+
     (void)size;
-    ++*(size_t *)objects;
+    loading->objects++;
+    loading->gone = info->dlpi_subs;
     return 0;
-}
-
-static size_t objects(void)
-{
-    size_t there = 0;
-
-    (void)dl_iterate_phdr(count, &there);
-    return there;
 }
 
 static void *heap_end(void)
@@ -37,71 +31,131 @@ static void *heap_end(void)
     return al_real.sbrk ? al_real.sbrk(0) : NULL;
 }
 
-struct al_loading al_load_on_fault_begin(void)
+static void leave(void)
 {
-    struct al_loading loading = {
-        .objects = objects(), .brought = brought, .heap_end = heap_end(), .opened = al_room_open()};
+    frame_of_first = NULL;
+    al_flight_end();
+    al_room_close();
+}
 
+void al_load_on_fault_thread_ends(void)
+{
+    if (frame_of_first)
+        leave();
+}
+
+struct al_loading al_load_on_fault_begin(const void *frame)
+{
+    struct al_loading loading = {.heap_end = heap_end(), .changes = al_room_changes()};
+
+    /* That one was left by an exception. */
+    if (frame_of_first && (const char *)frame >= frame_of_first)
+        leave();
+    if (frame_of_first)
+        return loading;
+    (void)dl_iterate_phdr(count, &loading);
+    loading.opened = al_room_open();
+    if (!loading.opened)
+        return loading;
+    frame_of_first = frame;
     al_flight_begin();
     return loading;
 }
 
 /* -- what has come -------------------------------------------------------------------------- */
 
-struct coming {
-    size_t skip;
-    size_t left;
+struct range {
+    uintptr_t start;
+    uintptr_t end;
 };
 
-static int bring_in(struct dl_phdr_info *info, size_t size, void *data)
+/* Of as many segments as there is place for. */
+struct coming {
+    size_t objects; /* to skip */
+    size_t skip;    /* segments */
+    size_t found;
+    struct range range[32];
+};
+
+enum { RANGES = sizeof((struct coming){0}.range) / sizeof(struct range) };
+
+static int collect(struct dl_phdr_info *info, size_t size, void *data)
 {
     const size_t mask = al_page_size() - 1;
     struct coming *coming = data;
 
     (void)size;
-    if (coming->skip) {
-        coming->skip--;
+    if (coming->objects) {
+        coming->objects--;
         return 0;
     }
-    for (unsigned i = 0; i < info->dlpi_phnum; i++) {
+    for (unsigned i = 0; i < info->dlpi_phnum && coming->found < RANGES; i++) {
         const ElfW(Phdr) *segment = &info->dlpi_phdr[i];
-        uintptr_t start = (info->dlpi_addr + segment->p_vaddr) & ~mask;
-        uintptr_t end = (info->dlpi_addr + segment->p_vaddr + segment->p_memsz + mask) & ~mask;
+        uintptr_t start = info->dlpi_addr + segment->p_vaddr;
 
-        if (segment->p_type == PT_LOAD)
-            al_adding_late((void *)start, end - start);
+        if (segment->p_type != PT_LOAD)
+            continue;
+        if (coming->skip) {
+            coming->skip--;
+            continue;
+        }
+        coming->range[coming->found++] =
+            (struct range){start & ~mask, (start + segment->p_memsz + mask) & ~mask};
     }
-    return --coming->left == 0;
+    return coming->found == RANGES;
 }
 
-/* Room for it was asked for when it was allocated. */
+/* The loader's lock is not held meanwhile: a child that is forked then would find it held for
+ * ever. */
+static void bring_in_from(size_t object)
+{
+    struct coming coming;
+    size_t done = 0;
+
+    do {
+        coming = (struct coming){.objects = object, .skip = done};
+        (void)dl_iterate_phdr(collect, &coming);
+        for (size_t i = 0; i < coming.found; i++)
+            al_adding_late((void *)coming.range[i].start,
+                           coming.range[i].end - coming.range[i].start);
+        done += coming.found;
+    } while (coming.found == RANGES);
+}
+
+/* Blocks of all threads. What was refused is among them if anything was: then nothing is done. */
 static void bring_in_heap(char *from, char *to)
 {
     const size_t mask = al_page_size() - 1;
     char *first = (char *)((uintptr_t)from & ~mask);
 
     if (from && to > from)
-        (void)al_kernel_mlock2(first, (size_t)(to - first + (ptrdiff_t)mask) & ~mask, 0);
+        al_adding_late_of_others(first, ((size_t)(to - first) + mask) & ~mask);
 }
 
-/* The loader puts what is new at the end of its list. Behind it stands what it has loaded itself
- * meanwhile, which was brought in then. */
+/*
+ * The loader puts what is new at the end of its list. Where something was unloaded meanwhile it may
+ * have stood before that, and so many more are looked at. Where the program has locked or unlocked
+ * something itself, what is locked on fault stays so: it may be that.
+ */
 void al_load_on_fault_end(struct al_loading loading)
 {
-    struct coming coming = {.skip = loading.objects};
-    size_t known = loading.objects + (brought - loading.brought);
-    size_t there = objects();
+    const struct al_room_changes changes = al_room_changes();
+    struct al_loading now = {0};
+    size_t gone;
 
-    al_flight_end();
-    if (loading.opened)
-        al_room_close();
-    /* Its constructors may have forked, or unlocked everything. */
-    if (!loading.opened || !al_room_brings_in())
+    if (!loading.opened || !frame_of_first)
         return;
-    bring_in_heap(loading.heap_end, heap_end());
-    if (there <= known)
+    leave();
+    /* Each region is locked by itself by now, or this is a child. */
+    if (!al_room_brings_in()) {
+        al_lock_alloc_images();
         return;
-    coming.left = there - known;
-    brought += coming.left;
-    (void)dl_iterate_phdr(bring_in, &coming);
+    }
+    if (changes.wishes != loading.changes.wishes)
+        return;
+    if (changes.left_out == loading.changes.left_out)
+        bring_in_heap(loading.heap_end, heap_end());
+    (void)dl_iterate_phdr(count, &now);
+    gone = (size_t)(now.gone - loading.gone);
+    bring_in_from(loading.objects > gone ? loading.objects - gone : 0);
 }

@@ -9,24 +9,27 @@
 #ifndef AL_LOAD_ON_FAULT_H
 #define AL_LOAD_ON_FAULT_H
 
-#include <stdbool.h>
-#include <stddef.h>
+#include "room.h"
 
 struct al_loading {
-    size_t objects; /* that were there before */
-    size_t brought; /* by this thread until then */
-    void *heap_end; /* before; NULL if it is not known */
-    bool opened;    /* the kernel locks on fault */
+    bool opened;                    /* the kernel locks on fault */
+    size_t objects;                 /* that were there before */
+    unsigned long long gone;        /* and that had been unloaded by then */
+    void *heap_end;                 /* NULL if it is not known */
+    struct al_room_changes changes; /* until then */
 };
 
 /* Whether what dlopen loads is to be looked after so. */
 bool al_load_is_on_fault(void);
 
-/* Before the loader is called. Others that load meanwhile may do the same, and so may what the
- * loader calls. */
-struct al_loading al_load_on_fault_begin(void);
+/* Before the loader is called; `frame`: the address of the caller's frame. What a constructor loads
+ * in turn is left to the first. */
+struct al_loading al_load_on_fault_begin(const void *frame);
 
 /* After it. */
 void al_load_on_fault_end(struct al_loading loading);
+
+/* The thread ends, if only in a constructor. */
+void al_load_on_fault_thread_ends(void);
 
 #endif

@@ -106,34 +106,43 @@ struct al_added al_opening_begin_held(void *start, size_t length)
 
 /*
  * The kernel has locked it on fault: asked again, it locks the pages that are there by now, and
- * brings in those that are not. Of a large one each part only if there is still room for it; the
- * rest is not locked then. `least`: what is worth a part of its own, where there is room for
- * several, as other processes of the cgroup see the same room.
+ * brings in those that are not. Of a large one each part only if there is still room for it.
+ * `least`: what is worth a part of its own, where there is room for several, as other processes of
+ * the cgroup see the same room. Returns how much of it is there.
  */
-static void bring_in(char *start, size_t length, size_t least, bool by_us)
+static size_t bring_in(char *start, size_t length, size_t least, bool by_us)
 {
     enum { SEVERAL = 8 };
     const size_t mask = al_page_size() - 1;
-    char *end = start + length;
+    size_t done = 0;
 
-    while (start < end) {
+    while (done < length) {
         const size_t share = al_headroom_share(length);
         size_t part = share < least && share >= least / SEVERAL ? least : share & ~mask;
 
         /* Less than a page is not parted. */
-        if (!part || part >= (size_t)(end - start))
-            part = (size_t)(end - start);
+        if (!part || part >= length - done)
+            part = length - done;
         if (!al_headroom_take(part)) {
             al_count(AL_COUNT_skipped_budget);
-            al_room_leave_out(start, (size_t)(end - start));
-            return;
+            break;
         }
         if (by_us)
-            al_bring_in(start, part, false);
-        (void)al_kernel_mlock2(start, part, 0);
+            al_bring_in(start + done, part, false);
+        (void)al_kernel_mlock2(start + done, part, 0);
         al_headroom_taken(part);
-        start += part;
+        done += part;
     }
+    return done;
+}
+
+/* The rest is not locked then. */
+static void bring_in_or_leave_out(char *start, size_t length, size_t least, bool by_us)
+{
+    size_t done = bring_in(start, length, least, by_us);
+
+    if (done < length)
+        al_room_leave_out(start + done, length - done);
 }
 
 void al_adding_end(struct al_added added, void *start, size_t length)
@@ -152,19 +161,25 @@ void al_adding_end(struct al_added added, void *start, size_t length)
     if (added.how == AL_ADD_BY_US && !al_room_brings_in())
         al_bring_in(start, length, true);
     else if (added.how == AL_ADD_BY_US)
-        bring_in(start, length, AL_BRING_IN_LEAST, true);
+        bring_in_or_leave_out(start, length, AL_BRING_IN_LEAST, true);
     else if (added.how == AL_ADD_IN_PARTS)
-        bring_in(start, length, al_page_size(), false);
+        bring_in_or_leave_out(start, length, al_page_size(), false);
 }
 
 void al_adding_late(void *start, size_t length)
 {
     if (al_room_fits(length)) {
-        bring_in(start, length, al_page_size(), false);
-        return;
+        bring_in_or_leave_out(start, length, al_page_size(), false);
+    } else if (!al_room_is_mapped(start, length)) {
+        al_count(AL_COUNT_skipped_budget);
+        al_room_leave_out(start, length);
     }
-    al_count(AL_COUNT_skipped_budget);
-    al_room_leave_out(start, length);
+}
+
+void al_adding_late_of_others(void *start, size_t length)
+{
+    if (al_room_fits(length))
+        (void)bring_in(start, length, al_page_size(), false);
 }
 
 void al_adding_end_held(struct al_added added, void *start, size_t length)

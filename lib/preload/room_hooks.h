@@ -37,8 +37,11 @@ struct al_added al_adding_begin(struct al_adding adding);
 /* After it; `start` is NULL if it failed. */
 void al_adding_end(struct al_added added, void *start, size_t length);
 
-/* Of what was mapped on fault, and is not asked for yet: brought in if it fits, else unlocked. */
+/* What was mapped on fault, and is not asked for yet, is brought in if it fits; else it is
+ * unlocked, unless it is there already. Of what others may have something in, nothing is unlocked.
+ */
 void al_adding_late(void *start, size_t length);
+void al_adding_late_of_others(void *start, size_t length);
 
 /*
  * The same as the first two for mapping functions, which a program may rightly leave by siglongjmp

@@ -80,7 +80,6 @@ struct query {
     const char (*names)[AL_SYMBOL_BYTES];
     size_t count;
     size_t found; /* which of them; `count`: none as yet */
-    bool program_only;
 };
 
 /* Whether the object exports one of the names. */
@@ -103,14 +102,9 @@ static bool exports(const struct dl_phdr_info *info, struct query *query)
 
 static int look(struct dl_phdr_info *info, size_t size, void *data)
 {
-    struct query *query = data;
-    bool found;
-
     (void)size;
-    found = !al_object_holds(info, (uintptr_t)look) && !al_object_is_kernels(info) &&
-            exports(info, query);
-    /* The program is the first. */
-    return found ? 1 : query->program_only ? -1 : 0;
+    return !al_object_holds(info, (uintptr_t)look) && !al_object_is_kernels(info) &&
+           exports(info, data);
 }
 
 size_t al_symbol_anywhere(const char (*names)[AL_SYMBOL_BYTES], size_t count)
@@ -123,9 +117,17 @@ size_t al_symbol_anywhere(const char (*names)[AL_SYMBOL_BYTES], size_t count)
 
 bool al_symbol_in_program(const char *name)
 {
+    struct dl_phdr_info program = {.dlpi_phdr = (const void *)getauxval(AT_PHDR),
+                                   .dlpi_phnum = (ElfW(Half))getauxval(AT_PHNUM)};
     char names[1][AL_SYMBOL_BYTES] = {{0}};
-    struct query query = {.names = names, .count = 1, .found = 1, .program_only = true};
+    struct query query = {.names = names, .count = 1, .found = 1};
 
+    if (!program.dlpi_phdr)
+        return false;
+    /* Without the row it lies where it was linked for. */
+    for (unsigned i = 0; i < program.dlpi_phnum; i++)
+        if (program.dlpi_phdr[i].p_type == PT_PHDR)
+            program.dlpi_addr = (uintptr_t)program.dlpi_phdr - program.dlpi_phdr[i].p_vaddr;
     memcpy(names[0], name, strnlen(name, sizeof(names[0]) - 1));
-    return dl_iterate_phdr(look, &query) == 1;
+    return exports(&program, &query);
 }

@@ -4,6 +4,7 @@
 #include "counters.h"
 #include "heap_owner.h"
 #include "heap_table.h"
+#include "load_on_fault.h"
 #include "process.h"
 #include "real.h"
 #include "sys.h"
@@ -18,6 +19,7 @@ static pthread_key_t key;
 static void thread_ends(void *unused)
 {
     (void)unused;
+    al_load_on_fault_thread_ends();
     al_thread_stack_ends();
     al_counters_thread_ends();
 }

@@ -2,8 +2,18 @@
 
 #include <stdlib.h>
 #include <sys/mman.h>
+#include <unistd.h>
 
-static char bytes[GUEST_BYTES];
+enum { PAGE = 4096 };
+
+#if !defined(GUEST_TAKES)
+#    define GUEST_TAKES 0
+#endif
+#if !defined(GUEST_LOCKS)
+#    define GUEST_LOCKS 0
+#endif
+
+static char bytes[GUEST_BYTES] __attribute__((aligned(PAGE)));
 static struct guest guest = {.bytes = bytes, .length = sizeof(bytes)};
 
 static char *map(size_t length)
@@ -15,6 +25,13 @@ static char *map(size_t length)
 
 __attribute__((constructor)) static void take(void)
 {
+    if (GUEST_TAKES && sbrk(GUEST_TAKES) == (void *)-1)
+        abort();
+    if (GUEST_LOCKS) {
+        guest.own = bytes + (GUEST_LOCKS);
+        if (mlock(guest.own, PAGE))
+            abort();
+    }
     guest.small = map(GUEST_SMALL);
     guest.large = map(GUEST_LARGE);
     for (size_t i = 0; i < GUEST_BLOCKS; i++)

@@ -9,6 +9,7 @@ enum { GUEST_BLOCKS = 400, GUEST_BLOCK = 2000, GUEST_SMALL = 64 << 10, GUEST_LAR
 struct guest {
     char *bytes; /* that nobody has touched */
     size_t length;
+    char *own;   /* page of it that it has locked itself */
     char *small; /* mappings */
     char *large;
     char *blocks[GUEST_BLOCKS]; /* of the heap */

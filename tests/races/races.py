@@ -111,10 +111,19 @@ def limits(long: bool) -> Iterator[Row]:
 
 def unasked(long: bool) -> Iterator[Row]:
     for settings in (ALL, HUGE, ON_FAULT, ALLOC, EVERY, EVERY_ON_FAULT) if long else (ALL, EVERY):
-        for way in "steps", "pages", "read", "stack", "aligned", "ended", "refused", "fork", "load":
+        for way in "steps", "pages", "read", "stack", "aligned", "ended", "refused", "fork":
             for _ in range(10 if long else 1):
                 yield Row(["unasked", way], {**settings, "FORK": "relock"}, ("exit", "_exit"), room=64 * MIB,
-                          backend="kernel" if way in ("ended", "load") else "")
+                          backend="kernel" if way == "ended" else "")
+
+
+def loaded(long: bool) -> Iterator[Row]:
+    if os.geteuid() != 0:
+        raise Skip("needs root")
+    for settings in (ALL, HUGE, ON_FAULT, ALLOC, EVERY, EVERY_ON_FAULT) if long else (ALL, EVERY):
+        for way in "needs", "takes", "locks", "forks":
+            for _ in range(10 if long else 1):
+                yield Row(["loaded", way], settings, ("exit", "_exit"), room=64 * MIB)
 
 
 def unlocks(long: bool) -> Iterator[Row]:
@@ -131,7 +140,7 @@ def unlocks(long: bool) -> Iterator[Row]:
                   room=1024 * MIB)
 
 
-RACES = {race.__name__: race for race in (ends, forks, limits, loads, stepped, threads, unasked, unlocks)}
+RACES = {race.__name__: race for race in (ends, forks, limits, loaded, loads, stepped, threads, unasked, unlocks)}
 
 
 def show_stacks(pid: int) -> None:

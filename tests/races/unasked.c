@@ -8,15 +8,11 @@
  * shared is closed and opened), read (pages that were only read become writable), stack (of the
  * size that libc has for all threads), aligned (a small block far from the one before it), ended
  * (many threads that have allocated a little, and ended), fork (without libc, while another thread
- * maps), refused (an mlockall that fails, the same), load (a library that needs one with much in
- * it; what does fit is there at once). Hardly anything of it is used.
+ * maps), refused (an mlockall that fails, the same). Hardly anything of it is used.
  */
-#include "guest.h"
 #include "patterns.h"
 
-#include <dlfcn.h>
 #include <errno.h>
-#include <libgen.h>
 #include <malloc.h>
 #include <pthread.h>
 #include <sys/syscall.h>
@@ -183,55 +179,6 @@ static unsigned be_refused(void)
     return TIMES;
 }
 
-/* -- libraries ------------------------------------------------------------------------------- */
-
-static const char *own_path;
-
-static const struct guest *load_guest(const char *name, const char *symbol)
-{
-    guest_function *holds;
-    char folder[2048];
-    char path[4096];
-    void *library;
-
-    (void)snprintf(folder, sizeof(folder), "%s", own_path);
-    (void)snprintf(path, sizeof(path), "%s/%s", dirname(folder), name);
-    library = dlopen(path, RTLD_NOW);
-    if (!library)
-        end_with_1("%s\n", dlerror());
-    *(void **)&holds = dlsym(library, symbol);
-    expect(holds);
-    return holds();
-}
-
-/* Some of the first and of the last page may be others'. */
-static void expect_there(const char *start, size_t length)
-{
-    expect(is_all_locked(start + PAGE, length - 2 * PAGE));
-    expect_equal(resident_pages(start, length), pages_of(start, length));
-}
-
-static unsigned load_libraries(void)
-{
-    const char *mode = getenv("AUTOLOCK_MODE");
-    const struct guest *vast = load_guest("needs_vast.so", "guest_of_host");
-    const struct guest *guest;
-
-    vast->bytes[0] = vast->bytes[vast->length - 1] = 1;
-    if (!mode || strcmp(mode, "all") != 0 || getenv("AUTOLOCK_FLAGS"))
-        return 1;
-    guest = load_guest("guest.so", "guest_holds");
-    expect_there(guest->bytes, guest->length);
-    expect_there(guest->small, GUEST_SMALL);
-    expect_there(guest->large, GUEST_LARGE);
-    for (size_t i = 0; i < GUEST_BLOCKS; i++)
-        expect_equal(resident_pages(guest->blocks[i], GUEST_BLOCK),
-                     pages_of(guest->blocks[i], GUEST_BLOCK));
-    guest = load_guest("loads_inner.so", "guest_of_host");
-    expect_there(guest->bytes, guest->length);
-    return 3;
-}
-
 int main(int count, char **arguments)
 {
     static const struct {
@@ -239,12 +186,11 @@ int main(int count, char **arguments)
         unsigned (*go)(void);
     } ways[] = {{"steps", open_in_steps}, {"read", open_what_was_read}, {"stack", make_a_stack},
                 {"aligned", align_far},   {"ended", end_threads},       {"pages", open_pages},
-                {"refused", be_refused},  {"fork", fork_without_libc},  {"load", load_libraries}};
+                {"refused", be_refused},  {"fork", fork_without_libc}};
     unsigned calls = 0;
 
     prove_loaded();
     expect(count == 2);
-    own_path = arguments[0];
     for (size_t i = 0; i < sizeof(ways) / sizeof(ways[0]); i++)
         if (strcmp(arguments[1], ways[i].name) == 0)
             calls = ways[i].go();
