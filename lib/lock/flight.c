@@ -9,7 +9,7 @@
 #if !defined(AL_FLIGHT_PATIENCE_NS)
 #    define AL_FLIGHT_PATIENCE_NS 100000000
 #endif
-enum { PAUSE_NS = 50000, LOOKS = 500 };
+enum { PAUSE_NS = 50000, LOOKS = 20 };
 
 static struct {
     unsigned count;

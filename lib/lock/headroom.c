@@ -200,6 +200,7 @@ void al_headroom_hold_back(uint64_t (*bytes)(void))
 void al_headroom_forked(void)
 {
     store(&headroom.in_flight, 0);
+    __atomic_store_n(&headroom.credit, 0, __ATOMIC_RELAXED); /* it is the parent's */
 }
 
 bool al_headroom_has_later(uint64_t bytes)

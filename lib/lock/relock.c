@@ -2,6 +2,8 @@
 
 #include "books.h"
 #include "counters.h"
+#include "downgrades.h"
+#include "headroom.h"
 #include "kernel.h"
 #include "locker.h"
 
@@ -16,6 +18,7 @@ enum { REFUSALS_MAX = 256 };
 struct relock {
     unsigned flags;
     bool spare_stacks;
+    bool no_room;  /* to bring in more: the rest is locked on fault */
     al_page first; /* the run that is being found: [first, end) */
     al_page end;
     al_page locked_to; /* where the last one ends that was had */
@@ -30,17 +33,23 @@ static void lose(al_page first, al_page end)
     (void)al_books_change(first, end, AL_PAGE_LOCKED, 0, AL_SHARED);
 }
 
+static unsigned flags_of(const struct relock *relock)
+{
+    return relock->no_room ? AL_MLOCK_ONFAULT : relock->flags;
+}
+
 static int ask_kernel(const struct relock *relock, al_page first, al_page end)
 {
+    const unsigned flags = flags_of(relock);
     const void *start = al_page_address(first);
     size_t length = (size_t)(end - first) << al_page_shift;
     int result;
 
     if (al_books.observe)
         return 0;
-    result = al_kernel_mlock2(start, length, relock->flags);
+    result = al_kernel_mlock2(start, length, flags);
     /* As at first: of a file mapping that is longer than its file, what there is. */
-    if ((result == -ENOMEM || result == -EAGAIN) && !relock->flags && al_books.unlimited)
+    if ((result == -ENOMEM || result == -EAGAIN) && !flags && al_books.unlimited)
         result = al_kernel_mlock2(start, length, AL_MLOCK_ONFAULT);
     return result;
 }
@@ -75,11 +84,34 @@ static void lock_run(struct relock *relock, al_page first, al_page end)
     lock_run(relock, middle, end);
 }
 
+/* What is written to in neither process is theirs together until it is locked here: then it is
+ * copied, and the cgroup is to have room for that. */
+static size_t take_room(struct relock *relock, al_page first, al_page end)
+{
+    const size_t length = (size_t)(end - first) << al_page_shift;
+    const size_t share = al_headroom_share(length);
+
+    if (al_books.observe || flags_of(relock))
+        return 0;
+    if (al_headroom_take(share))
+        return share;
+    relock->no_room = true;
+    relock->locked_to = 0; /* another mapping to the kernel */
+    al_downgrade_add("forked: locked on fault in part, as there is no room for all of it");
+    return 0;
+}
+
 static void end_run(struct relock *relock)
 {
-    if (relock->first < relock->end)
-        lock_run(relock, relock->first, relock->end);
-    relock->first = relock->end;
+    while (relock->first < relock->end) {
+        const size_t taken = take_room(relock, relock->first, relock->end);
+        const al_page part = (al_page)(taken >> al_page_shift);
+        const al_page end = part ? relock->first + part : relock->end;
+
+        lock_run(relock, relock->first, end);
+        al_headroom_taken(taken);
+        relock->first = end;
+    }
 }
 
 /* What becomes of a page's word before anything is locked. */

@@ -73,6 +73,7 @@ static bool caller_matters(const char *name, void *caller)
 void al_load_forked(void)
 {
     __atomic_store_n(&pending, false, __ATOMIC_RELAXED);
+    al_load_on_fault_forked();
 }
 
 void al_load_catch_up(void)
@@ -95,7 +96,7 @@ static void *open_on_fault(const char *name, int flags)
     struct al_loading loading = al_load_on_fault_begin(__builtin_frame_address(0));
     void *library = al_real.dlopen(name, flags);
 
-    al_load_on_fault_end(loading);
+    al_load_on_fault_end(&loading, library != NULL);
     return library;
 }
 

@@ -16,13 +16,14 @@ bool al_load_is_on_fault(void)
     return al_room_limited() && al_room_brings_in() && al_headroom_share(SIZE_MAX) != SIZE_MAX;
 }
 
-static int count(struct dl_phdr_info *info, size_t size, void *data)
+enum { LAST = sizeof((struct al_loading){0}.last) / sizeof(void *) };
+
+static int remember(struct dl_phdr_info *info, size_t size, void *data)
 {
     struct al_loading *loading = data;
 
     (void)size;
-    loading->objects++;
-    loading->gone = info->dlpi_subs;
+    loading->last[loading->objects++ % LAST] = info->dlpi_phdr;
     return 0;
 }
 
@@ -44,6 +45,14 @@ void al_load_on_fault_thread_ends(void)
         leave();
 }
 
+void al_load_on_fault_forked(void)
+{
+    if (!frame_of_first)
+        return;
+    frame_of_first = NULL;
+    al_flight_end();
+}
+
 struct al_loading al_load_on_fault_begin(const void *frame)
 {
     struct al_loading loading = {.heap_end = heap_end(), .changes = al_room_changes()};
@@ -53,7 +62,7 @@ struct al_loading al_load_on_fault_begin(const void *frame)
         leave();
     if (frame_of_first)
         return loading;
-    (void)dl_iterate_phdr(count, &loading);
+    (void)dl_iterate_phdr(remember, &loading);
     loading.opened = al_room_open();
     if (!loading.opened)
         return loading;
@@ -63,6 +72,24 @@ struct al_loading al_load_on_fault_begin(const void *frame)
 }
 
 /* -- what has come -------------------------------------------------------------------------- */
+
+struct known {
+    const struct al_loading *loading;
+    size_t objects; /* up to the last that was there before */
+    size_t looked_at;
+};
+
+static int find_known(struct dl_phdr_info *info, size_t size, void *data)
+{
+    struct known *known = data;
+
+    (void)size;
+    known->looked_at++;
+    for (size_t i = 0; i < LAST; i++)
+        if (known->loading->last[i] == info->dlpi_phdr)
+            known->objects = known->looked_at;
+    return 0;
+}
 
 struct range {
     uintptr_t start;
@@ -133,29 +160,30 @@ static void bring_in_heap(char *from, char *to)
 }
 
 /*
- * The loader puts what is new at the end of its list. Where something was unloaded meanwhile it may
- * have stood before that, and so many more are looked at. Where the program has locked or unlocked
+ * The loader puts what is new at the end of its list. Where the program has locked or unlocked
  * something itself, what is locked on fault stays so: it may be that.
  */
-void al_load_on_fault_end(struct al_loading loading)
+void al_load_on_fault_end(const struct al_loading *loading, bool loaded)
 {
     const struct al_room_changes changes = al_room_changes();
-    struct al_loading now = {0};
-    size_t gone;
+    struct known known = {.loading = loading};
 
-    if (!loading.opened || !frame_of_first)
+    if (!loading->opened)
         return;
-    leave();
+    if (frame_of_first)
+        leave();
     /* Each region is locked by itself by now, or this is a child. */
     if (!al_room_brings_in()) {
         al_lock_alloc_images();
         return;
     }
-    if (changes.wishes != loading.changes.wishes)
+    if (changes.wishes != loading->changes.wishes)
         return;
-    if (changes.left_out == loading.changes.left_out)
-        bring_in_heap(loading.heap_end, heap_end());
-    (void)dl_iterate_phdr(count, &now);
-    gone = (size_t)(now.gone - loading.gone);
-    bring_in_from(loading.objects > gone ? loading.objects - gone : 0);
+    if (changes.left_out == loading->changes.left_out)
+        bring_in_heap(loading->heap_end, heap_end());
+    if (!loaded)
+        return;
+    (void)dl_iterate_phdr(find_known, &known);
+    if (known.objects && known.objects < known.looked_at)
+        bring_in_from(known.objects);
 }

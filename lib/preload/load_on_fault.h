@@ -11,12 +11,14 @@
 
 #include "room.h"
 
+/* What was there before. Of objects the last ones: should one be unloaded meanwhile, another tells
+ * where what is new begins. */
 struct al_loading {
-    bool opened;                    /* the kernel locks on fault */
-    size_t objects;                 /* that were there before */
-    unsigned long long gone;        /* and that had been unloaded by then */
-    void *heap_end;                 /* NULL if it is not known */
-    struct al_room_changes changes; /* until then */
+    bool opened; /* the kernel locks on fault */
+    size_t objects;
+    const void *last[8];
+    void *heap_end; /* NULL if it is not known */
+    struct al_room_changes changes;
 };
 
 /* Whether what dlopen loads is to be looked after so. */
@@ -26,10 +28,13 @@ bool al_load_is_on_fault(void);
  * in turn is left to the first. */
 struct al_loading al_load_on_fault_begin(const void *frame);
 
-/* After it. */
-void al_load_on_fault_end(struct al_loading loading);
+/* After it, whether it has `loaded` something or not. */
+void al_load_on_fault_end(const struct al_loading *loading, bool loaded);
 
 /* The thread ends, if only in a constructor. */
 void al_load_on_fault_thread_ends(void);
+
+/* In a child that a constructor has forked: what it loads itself is its own. */
+void al_load_on_fault_forked(void);
 
 #endif

@@ -115,6 +115,7 @@ size_t al_symbol_anywhere(const char (*names)[AL_SYMBOL_BYTES], size_t count)
     return query.found;
 }
 
+/* Without the loader, whose lock a forked child may find held for ever. */
 bool al_symbol_in_program(const char *name)
 {
     struct dl_phdr_info program = {.dlpi_phdr = (const void *)getauxval(AT_PHDR),
@@ -128,6 +129,9 @@ bool al_symbol_in_program(const char *name)
     for (unsigned i = 0; i < program.dlpi_phnum; i++)
         if (program.dlpi_phdr[i].p_type == PT_PHDR)
             program.dlpi_addr = (uintptr_t)program.dlpi_phdr - program.dlpi_phdr[i].p_vaddr;
+    /* A loader that was started itself, with the program's name, may have left its own there. */
+    if (!al_object_holds(&program, getauxval(AT_ENTRY)))
+        return false;
     memcpy(names[0], name, strnlen(name, sizeof(names[0]) - 1));
     return exports(&program, &query);
 }

@@ -1,6 +1,7 @@
 """Ends, children and threads: what the program and its parent see is the same; reports come once."""
 
 import collections
+import pathlib
 import platform
 import re
 import signal
@@ -120,6 +121,18 @@ def children(how: str, executed: int, forked: int = 0) -> None:
     assert names == collections.Counter({"children": 1 + forked, "exit_with": executed}), done
     pids = [report["pid"] for report in reports]
     assert len(pids) == len(set(pids)), done
+
+
+def test_started_by_its_loader() -> None:
+    """The kernel tells such a process of the loader, not of the program."""
+    name = program("small_steps")
+    found = re.search(rb"/lib[0-9a-z_/-]*/ld-[0-9a-z_.-]+", pathlib.Path(name).read_bytes())
+    if not found:
+        raise Skip("the program names no loader")
+    loader = found.group().decode()
+    without(loader, name, "2").expect()
+    for settings in {"MODE": "all"}, {"MODE": "observe"}, {"MODE": "alloc", "KINDS": EVERY_KIND}:
+        run(loader, name, "2", **settings).expect(err=b"")
 
 
 def test_vfork() -> None:

@@ -4,8 +4,9 @@
  *     loaded WAY
  *
  * WAY: needs (one that needs one with much in it; what does fit is there at once), takes (its
- * constructor reserves much), locks (its constructor locks a page itself), forks (another thread
- * forks meanwhile). Hardly anything of it is used.
+ * constructor reserves much), locks (its constructor locks a page itself), child (its constructor
+ * forks, and the child loads), fails (it cannot be loaded), forks (another thread forks meanwhile).
+ * Hardly anything of it is used.
  */
 #include "guest.h"
 #include "patterns.h"
@@ -20,15 +21,20 @@ enum { CHILDREN = 40, TURNS = 12 };
 static const char *own_path;
 static bool over;
 
-static void *load(const char *name)
+static void *try_load(const char *name)
 {
     char folder[2048];
     char path[4096];
-    void *library;
 
     (void)snprintf(folder, sizeof(folder), "%s", own_path);
     (void)snprintf(path, sizeof(path), "%s/%s", dirname(folder), name);
-    library = dlopen(path, RTLD_NOW);
+    return dlopen(path, RTLD_NOW);
+}
+
+static void *load(const char *name)
+{
+    void *library = try_load(name);
+
     if (!library)
         end_with_1("%s\n", dlerror());
     return library;
@@ -90,6 +96,24 @@ static unsigned locks(void)
     return 1;
 }
 
+static unsigned child(void)
+{
+    expect(load("forks_and_loads.so"));
+    return 1;
+}
+
+/* What was there before, and the program has unlocked, is no concern of it. */
+static unsigned fails(void)
+{
+    const struct guest *guest = load_guest("guest.so", "guest_holds");
+
+    expect(munlock(guest->bytes, guest->length) == 0);
+    expect(madvise(guest->bytes, guest->length, MADV_DONTNEED) == 0);
+    expect(!try_load("cannot_be_loaded.so"));
+    expect_equal(resident_pages(guest->bytes, guest->length), 0);
+    return 1;
+}
+
 static void *load_often(void *data)
 {
     for (size_t i = 0; i < TURNS; i++)
@@ -125,7 +149,8 @@ int main(int count, char **arguments)
     static const struct {
         const char *name;
         unsigned (*go)(void);
-    } ways[] = {{"needs", needs}, {"takes", takes}, {"locks", locks}, {"forks", forks}};
+    } ways[] = {{"needs", needs}, {"takes", takes}, {"locks", locks},
+                {"child", child}, {"fails", fails}, {"forks", forks}};
     unsigned times = 0;
 
     prove_loaded();

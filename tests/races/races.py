@@ -121,9 +121,9 @@ def loaded(long: bool) -> Iterator[Row]:
     if os.geteuid() != 0:
         raise Skip("needs root")
     for settings in (ALL, HUGE, ON_FAULT, ALLOC, EVERY, EVERY_ON_FAULT) if long else (ALL, EVERY):
-        for way in "needs", "takes", "locks", "forks":
+        for way in "needs", "takes", "locks", "child", "fails", "forks":
             for _ in range(10 if long else 1):
-                yield Row(["loaded", way], settings, ("exit", "_exit"), room=64 * MIB)
+                yield Row(["loaded", way], {**settings, "FORK": "relock"}, ("exit", "_exit"), room=64 * MIB)
 
 
 def unlocks(long: bool) -> Iterator[Row]:
