@@ -13,6 +13,8 @@ enum { PAGE = 4096 };
 #    define GUEST_LOCKS 0
 #endif
 
+static const int takes = GUEST_TAKES;
+static const int locks = GUEST_LOCKS;
 static char bytes[GUEST_BYTES] __attribute__((aligned(PAGE)));
 static struct guest guest = {.bytes = bytes, .length = sizeof(bytes)};
 
@@ -25,10 +27,10 @@ static char *map(size_t length)
 
 __attribute__((constructor)) static void take(void)
 {
-    if (GUEST_TAKES && sbrk(GUEST_TAKES) == (void *)-1)
+    if (takes && sbrk(takes) == (void *)-1)
         abort();
-    if (GUEST_LOCKS) {
-        guest.own = bytes + (GUEST_LOCKS);
+    if (locks) {
+        guest.own = bytes + locks;
         if (mlock(guest.own, PAGE))
             abort();
     }
