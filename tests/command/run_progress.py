@@ -157,7 +157,7 @@ def test_only_on_a_terminal() -> None:
     with directory() as folder:
         file = folder / "errors"
         with _run("--duration", "1500ms", "--", "sleep", "1000", to=f"2>{file}") as terminal:
-            terminal.expect(rb"status=0\.")
+            terminal.expect(rb"status=0\.\r\n")
             assert terminal.written == b"status=0.\r\n" and file.read_bytes() == b"", terminal.written
         # Standard error alone matters.
         with _run("--", own("signals"), to=f">{file}") as terminal:
@@ -169,7 +169,7 @@ def test_only_on_a_terminal() -> None:
 def test_terminals_that_know_only_lines() -> None:
     for sort in "dumb", "":
         with _run("--duration", "1500ms", "--", "sleep", "1000", sort=sort) as terminal:
-            terminal.expect(rb"status=0\.")
+            terminal.expect(rb"status=0\.\r\n")
             assert terminal.written == b"status=0.\r\n", (sort, terminal.written)
 
 
