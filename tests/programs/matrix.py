@@ -2,7 +2,7 @@
 """Real, unmodified programs under the library: programs × users × memlock limits × surroundings × settings, as a table.
 
 Each cell compares a program with its run without the library and proves that the library was loaded into it.
-The last line is `N cells, M broken`. Exit status: 0 all cells are ok or skipped, 1 one is BROKEN, 2 bad usage, 77 every cell is skipped.
+The last line is `N cells, M broken`; where all are skipped, `skipped: REASON` comes after it. Exit status: 0 all cells are ok or skipped, 1 one is BROKEN, 2 bad usage, 77 every cell is skipped.
 """
 
 from __future__ import annotations
@@ -269,7 +269,11 @@ def main(words=None) -> int:
     print(f"{len(states)} cells, {states.count('BROKEN')} broken")
     if "BROKEN" in states:
         return 1
-    return SKIPPED if "ok" not in states else 0
+    if "ok" in states:
+        return 0
+    reasons = sorted({cell.reason for _, cells in rows for cell in cells.values()})
+    print("skipped:", "; ".join(reasons) or "no row was asked for")
+    return SKIPPED
 
 
 if __name__ == "__main__":
