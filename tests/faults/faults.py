@@ -159,10 +159,14 @@ def quick_jobs(bench: Bench, settings: tuple) -> list:
                 continue
             fault = row.fails[turn % len(row.fails)]
             jobs.append(Job(setting, "families", (injected.Fault(row.call, (fault,)),), row.whens(fault)))
+    jobs += [storm(bench, setting, "families", seed) for setting in settings for seed in range(STORMS_QUICK)]
+    return jobs + found_jobs(settings)
+
+
+def found_jobs(settings: tuple) -> list:
     by_name = {setting.name: setting for setting in settings}
-    jobs += [Job(by_name[name], "families", (injected.Fault(call, (fault,)),), when)
-             for name, call, fault, when in cases.FOUND if name in by_name]
-    return jobs + [storm(bench, setting, "families", seed) for setting in settings for seed in range(STORMS_QUICK)]
+    return [Job(by_name[name], "families", (injected.Fault(call, (fault,)),), when)
+            for name, call, fault, when in cases.FOUND if name in by_name]
 
 
 def storm(bench: Bench, setting: cases.Setting, name: str, seed: int) -> Job:
@@ -190,7 +194,7 @@ def whole_jobs(bench: Bench, settings: tuple, names: list) -> list:
                     jobs += [Job(setting, name, faults, f"random:{seed}:250") for seed in range(1, SEEDS + 1)]
             if setting.variables.get("STATS") == "json":
                 jobs += [storm(bench, setting, name, seed) for seed in range(STORMS if own else STORMS // 4)]
-    return jobs
+    return jobs + (found_jobs(settings) if "families" in names else [])
 
 
 def some(times: int) -> list:
