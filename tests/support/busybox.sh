@@ -25,7 +25,7 @@ headers=$PWD/headers
 
 cd "busybox-$version"
 make allnoconfig
-for program in ASH AWK CAT GUNZIP GZIP LS SED SEQ SH_IS_ASH SHA256SUM SORT TR WC; do
+for program in ASH AWK CAT GUNZIP GZIP SED SEQ SH_IS_ASH SHA256SUM SORT TR WC; do
     sed -i "s/# CONFIG_$program is not set/CONFIG_$program=y/" .config
 done
 yes '' | make oldconfig
