@@ -9,14 +9,22 @@
 #include <fcntl.h>
 #include <string.h>
 
-/* The longest file name: root, mount point, cgroup and file together. */
-enum { NAME_BYTES = sizeof(((struct al_cgroup_home *)NULL)->directory) };
+/*
+ * A program may fork, map memory or give up rights on a stack of 16 KiB, its own share included. So
+ * paths of usual length are looked for with little; only if one was too long, again with what the
+ * longest takes.
+ */
+enum { SHORT_PATH_BYTES = 512 };
 
-/* A line of /proc/self/cgroup: number, controllers and path. */
-enum { LINE_BYTES = PATH_MAX + 256 };
+/* More than a path: the mount point, and the file; or of /proc/self/cgroup number and controllers.
+ */
+enum { MORE_BYTES = 256 };
 
-/* All of memory.stat, as a rule: then one read is enough. */
-enum { VALUE_BYTES = 2048 };
+_Static_assert(PATH_MAX + MORE_BYTES == sizeof(((struct al_cgroup_home *)NULL)->directory),
+               "the longest path has place in it");
+
+/* Of memory.stat, up to behind the limit, so that one read is enough. */
+enum { VALUE_BYTES = 1024 };
 
 static const char stat_limit[] = "hierarchical_memory_limit ";
 
@@ -33,20 +41,27 @@ struct place {
     const char *root;
     struct al_cgroup_home *home; /* to be filled, or NULL */
     enum al_cgroup_version version;
-    char name[NAME_BYTES];
+    bool cut; /* something was too long */
+    char *name;
+    size_t name_bytes;
+    char *line; /* a line of /proc/self/cgroup, or of mountinfo */
+    size_t line_bytes;
+    char *path; /* the cgroup's */
+    size_t path_bytes;
 };
 
 /* mount + path + "/" + file; false if that is too long. */
 static bool make_name(struct place *place, const char *mount, const char *path, size_t length,
                       const char *file)
 {
-    struct al_text text = al_text_over(place->name, sizeof(place->name));
+    struct al_text text = al_text_over(place->name, place->name_bytes);
 
     al_text_string(&text, place->root);
     al_text_string(&text, mount);
     al_text_bytes(&text, path, length);
     al_text_char(&text, '/');
     al_text_string(&text, file);
+    place->cut |= text.cut;
     return !text.cut;
 }
 
@@ -139,7 +154,7 @@ static void fill_home(struct place *place, const char *mount, const char *path, 
     if (!make_name(place, mount, path, length, ""))
         return;
     place->home->v2 = place->version == AL_CGROUP_V2;
-    memcpy(place->home->directory, place->name, sizeof(place->name));
+    memcpy(place->home->directory, place->name, strlen(place->name) + 1);
 }
 
 /* The limit of the cgroup `path` below this mount; false if it is not there. */
@@ -164,7 +179,6 @@ static bool limit_at(struct place *place, const char *mount, const char *path, u
 
 struct mount_query {
     struct place *place;
-    const char *path;
     uint64_t limit;
     bool found;
 };
@@ -172,18 +186,20 @@ struct mount_query {
 static bool ask_mount(char *line, void *data)
 {
     struct mount_query *query = data;
-    char *point = al_cgroup_parse_mount(line, query->place->version);
+    char *point;
 
+    query->place->cut |= strlen(line) + 1 == query->place->line_bytes;
+    point = al_cgroup_parse_mount(line, query->place->version);
     if (point)
-        query->found = limit_at(query->place, point, query->path, &query->limit) ||
+        query->found = limit_at(query->place, point, query->place->path, &query->limit) ||
                        limit_at(query->place, point, "", &query->limit);
     return !query->found;
 }
 
-/* The mount is somewhere else. `line` is a buffer that may be used. */
-static uint64_t limit_by_mountinfo(struct place *place, const char *path, char *line, size_t size)
+/* The mount is somewhere else. */
+static uint64_t limit_by_mountinfo(struct place *place)
 {
-    struct mount_query query = {.place = place, .path = path, .limit = AL_CGROUP_UNLIMITED};
+    struct mount_query query = {.place = place, .limit = AL_CGROUP_UNLIMITED};
 
     char bytes[512]; /* the place's own name is needed for each mount */
     struct al_text name = al_text_over(bytes, sizeof(bytes));
@@ -191,16 +207,18 @@ static uint64_t limit_by_mountinfo(struct place *place, const char *path, char *
     al_text_string(&name, place->root);
     al_text_string(&name, "/proc/self/mountinfo");
     if (!name.cut)
-        (void)al_lines_each(bytes, AL_LINES_LIST, line, size, ask_mount, &query);
+        (void)al_lines_each(bytes, AL_LINES_LIST, place->line, place->line_bytes, ask_mount,
+                            &query);
     return query.limit;
 }
 
 static bool parse_line(char *line, void *data)
 {
-    struct al_cgroup *cgroup = data;
+    struct place *place = data;
 
-    al_cgroup_parse_line(line, cgroup);
-    return cgroup->version != AL_CGROUP_V1; /* nothing is better */
+    place->cut |= strlen(line) + 1 == place->line_bytes ||
+                  !al_cgroup_parse_line_to(line, &place->version, place->path, place->path_bytes);
+    return place->version != AL_CGROUP_V1; /* nothing is better */
 }
 
 static bool limit_at_any(struct place *place, const char *path, uint64_t *ret_limit)
@@ -213,28 +231,64 @@ static bool limit_at_any(struct place *place, const char *path, uint64_t *ret_li
     return false;
 }
 
-uint64_t al_cgroup_limit(const char *root)
+static uint64_t find(struct place *place)
 {
-    return al_cgroup_find(root, NULL);
+    uint64_t limit;
+
+    place->version = AL_CGROUP_NONE;
+    if (make_name(place, "/proc/self", "", 0, "cgroup"))
+        (void)al_lines_each(place->name, AL_LINES_TEXT, place->line, place->line_bytes, parse_line,
+                            place);
+    if (place->version == AL_CGROUP_NONE)
+        return AL_CGROUP_UNLIMITED;
+    if (limit_at_any(place, place->path, &limit))
+        return limit;
+    /* In a container without a cgroup namespace the mount's root is the container's cgroup. */
+    if (*place->path && limit_at_any(place, "", &limit))
+        return limit;
+    return limit_by_mountinfo(place);
+}
+
+/* Not inlined: the caller would have their buffers on its stack, both at once. */
+static uint64_t __attribute__((noinline)) find_short(struct place *place)
+{
+    char name[SHORT_PATH_BYTES + MORE_BYTES];
+    char line[SHORT_PATH_BYTES + MORE_BYTES];
+    char path[SHORT_PATH_BYTES];
+
+    place->name = name;
+    place->name_bytes = sizeof(name);
+    place->line = line;
+    place->line_bytes = sizeof(line);
+    place->path = path;
+    place->path_bytes = sizeof(path);
+    return find(place);
+}
+
+static uint64_t __attribute__((noinline)) find_long(struct place *place)
+{
+    char name[PATH_MAX + MORE_BYTES];
+    char line[PATH_MAX + MORE_BYTES];
+    char path[PATH_MAX];
+
+    place->name = name;
+    place->name_bytes = sizeof(name);
+    place->line = line;
+    place->line_bytes = sizeof(line);
+    place->path = path;
+    place->path_bytes = sizeof(path);
+    return find(place);
 }
 
 uint64_t al_cgroup_find(const char *root, struct al_cgroup_home *ret_home)
 {
     struct place place = {.root = root, .home = ret_home};
-    char line[LINE_BYTES];
-    struct al_cgroup cgroup;
-    uint64_t limit;
+    uint64_t limit = find_short(&place);
 
-    cgroup.version = AL_CGROUP_NONE;
-    if (make_name(&place, "/proc/self", "", 0, "cgroup"))
-        (void)al_lines_each(place.name, AL_LINES_TEXT, line, sizeof(line), parse_line, &cgroup);
-    if (cgroup.version == AL_CGROUP_NONE)
-        return AL_CGROUP_UNLIMITED;
-    place.version = cgroup.version;
-    if (limit_at_any(&place, cgroup.path, &limit))
-        return limit;
-    /* In a container without a cgroup namespace the mount's root is the container's cgroup. */
-    if (*cgroup.path && limit_at_any(&place, "", &limit))
-        return limit;
-    return limit_by_mountinfo(&place, cgroup.path, line, sizeof(line));
+    return place.cut ? find_long(&place) : limit;
+}
+
+uint64_t al_cgroup_limit(const char *root)
+{
+    return al_cgroup_find(root, NULL);
 }

@@ -19,7 +19,8 @@ struct al_cgroup_home {
 /*
  * The smallest memory limit of the process's cgroup and those above it, as far as they are seen
  * from here, in bytes; AL_CGROUP_UNLIMITED if there is none or it cannot be found out. `root` is
- * put before every file name: "" but in tests. Some 16 KiB of stack. Async-signal safe.
+ * put before every file name: "" but in tests. Some 4 KiB of stack; where paths are longer than
+ * 512 bytes some 16 KiB. Async-signal safe.
  */
 uint64_t al_cgroup_limit(const char *root);
 

@@ -49,27 +49,35 @@ static bool leads_out(const char *path)
     return false;
 }
 
-void al_cgroup_parse_line(const char *line, struct al_cgroup *cgroup)
+bool al_cgroup_parse_line_to(const char *line, enum al_cgroup_version *version, char *path,
+                             size_t size)
 {
     const char *controllers = strchr(line, ':');
-    const char *path = controllers ? strchr(++controllers, ':') : NULL;
-    enum al_cgroup_version version = AL_CGROUP_NONE;
+    const char *at = controllers ? strchr(++controllers, ':') : NULL;
+    enum al_cgroup_version found = AL_CGROUP_NONE;
     size_t length;
 
-    if (!path)
-        return;
-    if (lists(controllers, (size_t)(path - controllers), "memory"))
-        version = AL_CGROUP_V1;
-    else if (path == controllers && strncmp(line, "0:", 2) == 0)
-        version = AL_CGROUP_V2;
-    if (version <= cgroup->version)
-        return;
-    cgroup->version = version;
-    cgroup->path[0] = '\0';
-    length = strlen(++path);
-    if (*path != '/' || length == 1 || length >= sizeof(cgroup->path) || leads_out(path))
-        return;
-    memcpy(cgroup->path, path, length + 1);
+    if (!at)
+        return true;
+    if (lists(controllers, (size_t)(at - controllers), "memory"))
+        found = AL_CGROUP_V1;
+    else if (at == controllers && strncmp(line, "0:", 2) == 0)
+        found = AL_CGROUP_V2;
+    if (found <= *version)
+        return true;
+    *version = found;
+    path[0] = '\0';
+    length = strlen(++at);
+    if (length >= size)
+        return false;
+    if (*at == '/' && length > 1 && !leads_out(at))
+        memcpy(path, at, length + 1);
+    return true;
+}
+
+void al_cgroup_parse_line(const char *line, struct al_cgroup *cgroup)
+{
+    (void)al_cgroup_parse_line_to(line, &cgroup->version, cgroup->path, sizeof(cgroup->path));
 }
 
 /* Blanks and the like are written \040 there. */

@@ -7,6 +7,7 @@
 #include "cgroup.h"
 
 #include <limits.h>
+#include <stddef.h>
 
 enum al_cgroup_version { AL_CGROUP_NONE, AL_CGROUP_V2, AL_CGROUP_V1 };
 
@@ -22,6 +23,10 @@ struct al_cgroup {
  * path that leads out of the mount ("..") or is too long becomes that of the mount's root.
  */
 void al_cgroup_parse_line(const char *line, struct al_cgroup *cgroup);
+
+/* The same with less place for the path. False if that was too little. */
+bool al_cgroup_parse_line_to(const char *line, enum al_cgroup_version *version, char *path,
+                             size_t size);
 
 /* The number in the file of a limit: "max", the page counter's largest value and nonsense are
  * AL_CGROUP_UNLIMITED. */

@@ -7,20 +7,36 @@
 
 enum { NAME_BYTES = sizeof(((struct al_cgroup_home *)NULL)->directory) + 64 };
 
+/* On a small stack (cgroup.c): the usual ones. */
+enum { SHORT_NAME_BYTES = 768 };
+
 /* The two numbers stand one after the other; version 1 has them for this cgroup alone before. */
 static const char inactive_v1[] = "total_inactive_file ";
 static const char active_v1[] = "total_active_file ";
 static const char inactive_v2[] = "\ninactive_file ";
 static const char active_v2[] = "\nactive_file ";
 
-static long read_of(const struct al_cgroup_home *home, const char *file, const char *begin,
-                    char *buffer, size_t size)
+static long __attribute__((noinline)) read_long(const struct al_cgroup_home *home, const char *file,
+                                                const char *begin, char *buffer, size_t size)
 {
     char bytes[NAME_BYTES];
     struct al_text name = al_text_over(bytes, sizeof(bytes));
 
     al_text_string(&name, home->directory);
     al_text_string(&name, file);
+    return al_io_read_file_from(bytes, begin, buffer, size);
+}
+
+static long read_of(const struct al_cgroup_home *home, const char *file, const char *begin,
+                    char *buffer, size_t size)
+{
+    char bytes[SHORT_NAME_BYTES];
+    struct al_text name = al_text_over(bytes, sizeof(bytes));
+
+    al_text_string(&name, home->directory);
+    al_text_string(&name, file);
+    if (name.cut)
+        return read_long(home, file, begin, buffer, size);
     return al_io_read_file_from(bytes, begin, buffer, size);
 }
 
