@@ -8,23 +8,38 @@
 #include "reserve.h"
 #include "sys.h"
 
+#include <sys/mman.h>
+
 struct stack {
     void *start;
     size_t length;
     size_t guard;
 };
 
+/*
+ * Of each thread whose stack is judged. They lie in memory of our own: a thread that ends by the
+ * bare system call tells nobody, and its own memory is gone then. Its place stays taken.
+ */
 struct own_stack {
-    void *start;
+    void *start; /* NULL: free */
     size_t length;
-    struct own_stack *next;
-    struct own_stack **link;
+    struct own_stack *next_free;
 };
 
-static __thread struct own_stack own_stack __attribute__((tls_model("initial-exec")));
+enum { STACKS_AT_FIRST = 8, STACKS_MORE = 170 };
 
-/* Of all threads. Changed with the gate, each step such that a child of fork can walk along it. */
-static struct own_stack *stacks;
+struct stacks {
+    struct stacks *next;
+    struct own_stack stack[STACKS_MORE];
+};
+
+/* Changed with the gate, each step such that a child of fork can walk along all of them. */
+static struct own_stack first_stacks[STACKS_AT_FIRST];
+static struct stacks *more_stacks;
+static struct own_stack *free_stacks;
+static bool any_stacks; /* the first ones are among the free */
+
+static __thread struct own_stack *own_stack __attribute__((tls_model("initial-exec")));
 
 /* Found once: not every libc has them. */
 static int (*attributes_of)(pthread_t, pthread_attr_t *);
@@ -55,45 +70,114 @@ bool al_thread_stack_wanted(void)
     return attributes_of && stack_of && guard_of && destroy;
 }
 
-static void join_stacks(void)
+static void give_back(struct own_stack *stack)
+{
+    __atomic_store_n(&stack->start, NULL, __ATOMIC_RELEASE);
+    stack->next_free = free_stacks;
+    free_stacks = stack;
+}
+
+static void add_stacks(void)
+{
+    struct stacks *more;
+
+    if (!any_stacks) {
+        any_stacks = true;
+        for (size_t i = 0; i < STACKS_AT_FIRST; i++)
+            give_back(&first_stacks[i]);
+        return;
+    }
+    more = (struct stacks *)al_sys_mmap(NULL, sizeof(*more), PROT_READ | PROT_WRITE,
+                                        MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    if (al_sys_failed((long)more))
+        return;
+    more->next = more_stacks;
+    __atomic_store_n(&more_stacks, more, __ATOMIC_RELEASE);
+    for (size_t i = 0; i < STACKS_MORE; i++)
+        give_back(&more->stack[i]);
+}
+
+/* False without memory: then it is not known what becomes of it in a child. */
+static bool join_stacks(void *start, size_t length)
 {
     if (!al_locker_enter())
-        return;
-    own_stack.next = stacks;
-    own_stack.link = &stacks;
-    if (stacks)
-        stacks->link = &own_stack.next;
-    __atomic_store_n(&stacks, &own_stack, __ATOMIC_RELEASE);
+        return false;
+    if (!free_stacks)
+        add_stacks();
+    own_stack = free_stacks;
+    if (own_stack) {
+        free_stacks = own_stack->next_free;
+        own_stack->length = length;
+        __atomic_store_n(&own_stack->start, start, __ATOMIC_RELEASE);
+    }
     al_locker_leave();
+    return own_stack != NULL;
 }
 
 static void leave_stacks(void)
 {
-    if (!own_stack.link || !al_locker_enter())
+    if (!al_locker_enter())
         return;
-    __atomic_store_n(own_stack.link, own_stack.next, __ATOMIC_RELEASE);
-    if (own_stack.next)
-        own_stack.next->link = own_stack.link;
-    own_stack.link = NULL;
+    give_back(own_stack);
     al_locker_leave();
+}
+
+/* The place of a thread that has told nobody of its end: what is left behind where another one's
+ * stack is now. NULL: there is none. */
+static struct own_stack *left_in(struct own_stack *stack, size_t count, al_page page)
+{
+    for (; count--; stack++) {
+        al_page first = al_page_of(stack->start);
+
+        if (stack->start && page >= first && page < first + (stack->length >> al_page_shift))
+            return stack;
+    }
+    return NULL;
+}
+
+static void forget_left(al_page page)
+{
+    struct own_stack *left;
+    struct own_stack was;
+
+    if (!al_locker_enter())
+        return;
+    left = left_in(first_stacks, STACKS_AT_FIRST, page);
+    for (struct stacks *more = more_stacks; more && !left; more = more->next)
+        left = left_in(more->stack, STACKS_MORE, page);
+    if (left) {
+        was = *left;
+        give_back(left);
+    }
+    al_locker_leave();
+    if (left)
+        al_region_unmapping(was.start, was.length);
+}
+
+/* Nobody else's any more. What the fork came upon half done is made anew. */
+static void forget_stacks(struct own_stack *stack, size_t count)
+{
+    for (; count--; stack++) {
+        al_page first = al_page_of(stack->start);
+
+        if (stack == own_stack || !al_locker_enter())
+            continue;
+        if (stack->start)
+            (void)al_books_change(first, first + (stack->length >> al_page_shift), ~0U, 0,
+                                  AL_EXCLUSIVE);
+        give_back(stack);
+        al_locker_leave();
+    }
 }
 
 void al_thread_stack_forked(void)
 {
-    struct own_stack *stack = stacks;
-
-    stacks = NULL;
-    for (; stack; stack = stack->next) {
-        al_page first = al_page_of(stack->start);
-
-        if (stack == &own_stack || !al_locker_enter())
-            continue;
-        (void)al_books_change(first, first + (stack->length >> al_page_shift), ~0U, 0,
-                              AL_EXCLUSIVE);
-        al_locker_leave();
-    }
-    if (own_stack.link)
-        join_stacks();
+    if (!any_stacks)
+        return;
+    free_stacks = NULL;
+    forget_stacks(first_stacks, STACKS_AT_FIRST);
+    for (struct stacks *more = more_stacks; more; more = more->next)
+        forget_stacks(more->stack, STACKS_MORE);
 }
 
 /* Under a memlock limit: what a thread uses of its stack is mostly at its top. */
@@ -146,6 +230,10 @@ static void judge_stack(const struct stack *stack, bool libcs)
     if (!length)
         return;
     word = al_pagemap_get(al_page_of((char *)start + length - 1));
+    if (libcs && !is_unknown(word)) {
+        forget_left(al_page_of((char *)start + length - 1));
+        word = al_pagemap_get(al_page_of((char *)start + length - 1));
+    }
     if (!is_unknown(word)) {
         if (!libcs || !is_left_behind(word))
             return;
@@ -159,10 +247,8 @@ static void judge_stack(const struct stack *stack, bool libcs)
     /* musl's ends, and where it is cut so begins, in the middle of a page. */
     length = (((uintptr_t)start + length + mask) & ~mask) - ((uintptr_t)start & ~mask);
     start = (void *)((uintptr_t)start & ~mask);
-    own_stack.start = start;
-    own_stack.length = length;
-    join_stacks();
-    al_region_mapped(start, length, AL_KIND_STACK, true);
+    if (join_stacks(start, length))
+        al_region_mapped(start, length, AL_KIND_STACK, true);
 }
 
 /*
@@ -253,15 +339,19 @@ static void prepare_stack(bool libcs)
 
 void al_thread_stack_ends(void)
 {
-    al_page first = al_page_of(own_stack.start);
-    al_page end = first + (own_stack.length >> al_page_shift);
+    void *start;
+    size_t length;
 
-    leave_stacks();
-    if (!own_stack.length || !al_books.tracking)
+    if (!own_stack)
         return;
-    al_region_unmapping(own_stack.start, own_stack.length);
-    al_locker_unlock(first, end);
-    own_stack.length = 0;
+    start = own_stack->start;
+    length = own_stack->length;
+    leave_stacks();
+    own_stack = NULL;
+    if (!al_books.tracking)
+        return;
+    al_region_unmapping(start, length);
+    al_locker_unlock(al_page_of(start), al_page_of(start) + (length >> al_page_shift));
 }
 
 struct first_step {

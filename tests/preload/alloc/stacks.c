@@ -5,6 +5,7 @@
 
 #include <dlfcn.h>
 #include <pthread.h>
+#include <sys/wait.h>
 #include <threads.h>
 
 enum { STACK = 256 << 10 };
@@ -327,8 +328,33 @@ static void not_wanted(void)
     expect(status_kb("VmLck") < SPARE_KB + 1024);
 }
 
+static void *end_by_the_bare_call(void *unused)
+{
+    check_stack_of_caller();
+    (void)syscall(SYS_exit, 0);
+    return unused;
+}
+
+/* No handler of a thread's end is called, and libc unmaps larger stacks unseen. */
+static void ended_by_the_bare_call(void)
+{
+    int status;
+    pid_t child;
+
+    for (size_t i = 0; i < 60; i++)
+        expect(pthread_join(
+                   start(i % 3 ? end_by_the_bare_call : check_stack, NULL, (i + 2) * STACK, PAGE),
+                   NULL) == 0);
+    child = fork();
+    if (child == 0)
+        _exit(pthread_join(start(check_stack, NULL, STACK, PAGE), NULL));
+    expect(waitpid(child, &status, 0) == child);
+    expect_equal(status, 0);
+}
+
 SCENARIOS(SCENARIO(main_stack), SCENARIO(main_stack_grows), SCENARIO(threads),
           SCENARIO(without_guard), SCENARIO(default_attributes), SCENARIO(detached),
-          SCENARIO(ended_by_pthread_exit), SCENARIO(ended_by_cancelling), SCENARIO(given_back),
-          SCENARIO(of_the_program), SCENARIO(c11), SCENARIO(where_memory_from_before_was),
-          SCENARIO(given_by_a_library), SCENARIO(not_wanted))
+          SCENARIO(ended_by_pthread_exit), SCENARIO(ended_by_cancelling),
+          SCENARIO(ended_by_the_bare_call), SCENARIO(given_back), SCENARIO(of_the_program),
+          SCENARIO(c11), SCENARIO(where_memory_from_before_was), SCENARIO(given_by_a_library),
+          SCENARIO(not_wanted))
