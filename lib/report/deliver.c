@@ -59,9 +59,18 @@ static bool is_stderr(const struct al_stderr *err, int fd)
     return al_io_same(err->identity, al_io_identify(fd));
 }
 
+/* A program that has put its own standard error in that place has not done so for the end of an
+ * exec. */
+static bool is_duplicate(const struct al_stderr *err)
+{
+    long flags = al_sys3(SYS_fcntl, err->duplicate, F_GETFD, 0);
+
+    return flags >= 0 && flags & FD_CLOEXEC && is_stderr(err, err->duplicate);
+}
+
 void al_stderr_release(struct al_stderr *err)
 {
-    if (err->duplicate >= 0 && is_stderr(err, err->duplicate))
+    if (err->duplicate >= 0 && is_duplicate(err))
         al_io_close(err->duplicate);
     err->duplicate = -1;
 }

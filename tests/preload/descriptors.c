@@ -7,7 +7,8 @@
  *     descriptors count               prints how many files it can open
  *     descriptors numbers             prints which numbers the first files get
  *     descriptors daemon FIFO         goes into the background, closes 0 to 2, waits for the FIFO
- *     descriptors fill [alarms]       ends while its standard error is full and nobody reads;
+ *     descriptors takes_ours          has its standard error where the library keeps its own, in a
+ * child too descriptors fill [alarms]       ends while its standard error is full and nobody reads;
  *                                     alarms: and signals keep arriving
  */
 #include "expect.h"
@@ -15,6 +16,7 @@
 #include <signal.h>
 #include <sys/stat.h>
 #include <sys/time.h>
+#include <sys/wait.h>
 
 enum { FILES = 300 };
 
@@ -112,6 +114,27 @@ static void fill(bool alarms)
     write_whole(STDOUT_FILENO, "full\n");
 }
 
+static void take_ours(void)
+{
+    enum { FROM = 192, MOST = 1024 };
+    int ours = FROM;
+    int status;
+    pid_t child;
+
+    while (ours < MOST && fcntl(ours, F_GETFD) < 0)
+        ours++;
+    expect(ours < MOST);
+    expect(dup2(STDERR_FILENO, ours) == ours);
+    child = fork();
+    if (child == 0) {
+        write_whole(ours, "child\n");
+        _exit(0);
+    }
+    expect(waitpid(child, &status, 0) == child);
+    expect_equal(status, 0);
+    write_whole(ours, "parent\n");
+}
+
 int main(int argc, char **argv)
 {
     const char *how = argc > 1 ? argv[1] : "";
@@ -130,6 +153,8 @@ int main(int argc, char **argv)
         numbers();
     else if (strcmp(how, "daemon") == 0)
         become_daemon(argv[2]);
+    else if (strcmp(how, "takes_ours") == 0)
+        take_ours();
     else if (strcmp(how, "fill") == 0)
         fill(argc > 2);
     else

@@ -68,6 +68,11 @@ def test_stderr_closed_by_the_program() -> None:
     parse_reports(on_stderr(program("descriptors"), "close_2").expect().err)[0]["pid"]
 
 
+def test_stderr_of_the_program_in_the_place_of_ours() -> None:
+    for mode in "all", "alloc", "observe":
+        run(program("descriptors"), "takes_ours", MODE=mode, STATS="off", STATS_FILE="").expect(err=b"child\nparent\n")
+
+
 def expect_data_files(temporary: pathlib.Path) -> None:
     files = list(temporary.iterdir())
     assert len(files) == 300, len(files)
