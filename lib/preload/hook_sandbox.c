@@ -1,10 +1,12 @@
 /*
  * The program gives up system calls by seccomp. Those that it does not list end it, and ours are
- * not on its list: from here on the library makes none.
+ * not on its list: from here on the library makes none. Or it gives up rights by syscall(), as
+ * servers do that are another user in each thread.
  *
  * All other calls go on as a jump, with their arguments where they are, so that what depends on the
  * caller's frame (vfork, clone) works.
  */
+#include "backend.h"
 #include "export.h"
 #include "process.h"
 #include "real.h"
@@ -78,6 +80,34 @@ static __attribute__((noinline)) long install(long operation, long flags, long f
     return result;
 }
 
+static bool gives_up_rights(long number)
+{
+    switch (number) {
+    case SYS_setuid:
+    case SYS_setreuid:
+    case SYS_setresuid:
+    case SYS_capset:
+    case SYS_unshare:
+    case SYS_setns:
+        return true;
+    default:
+        return false;
+    }
+}
+
+static __attribute__((noinline)) long give_up_rights(long number, IN_REGISTERS(long))
+{
+    long (*real)(long, IN_REGISTERS(long));
+    long result;
+
+    *(void **)&real = (void *)al_real.syscall;
+    result = real(number, IN_REGISTERS());
+    if (result == 0)
+        al_backend_rights_changed("the program gave up rights, and a memlock limit holds: each "
+                                  "region is locked by itself");
+    return result;
+}
+
 long syscall(long number, IN_REGISTERS(long));
 
 AL_EXPORT long syscall(long number, IN_REGISTERS(long))
@@ -86,6 +116,8 @@ AL_EXPORT long syscall(long number, IN_REGISTERS(long))
 
     if (__builtin_expect(number == SYS_seccomp, 0) && is_sandbox_by_seccomp(a, c))
         return install(a, b, c);
+    if (__builtin_expect(gives_up_rights(number), 0))
+        return give_up_rights(number, IN_REGISTERS());
     *(void **)&real = (void *)al_real.syscall;
     return real(number, IN_REGISTERS());
 }

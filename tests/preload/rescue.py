@@ -62,6 +62,10 @@ def test_unshare() -> None:
     gives_up("unshare", "gave up rights")
 
 
+def test_by_syscall() -> None:
+    gives_up("syscall", "gave up rights")
+
+
 def test_setrlimit() -> None:
     done = rescue("setrlimit", prepare=lambda: resource.setrlimit(
         resource.RLIMIT_MEMLOCK, (resource.getrlimit(resource.RLIMIT_MEMLOCK)[1],) * 2))
