@@ -69,8 +69,10 @@ static void *map(void *start, size_t length, int protection, int flags, int fd, 
     struct al_added added = al_adding_begin_held(adding(length, protection, flags));
     void *there = real(start, length, protection, flags, fd, offset);
 
+    /* Secret memory is locked without being asked for. */
     if (there == MAP_FAILED &&
-        (al_backend_rescue(errno) || (flags & MAP_LOCKED && al_program_makes_room(length)))) {
+        (al_backend_rescue(errno) ||
+         ((flags & MAP_LOCKED || errno == EAGAIN) && al_program_makes_room(length)))) {
         errno = saved;
         there = real(start, length, protection, flags, fd, offset);
     }
@@ -182,6 +184,12 @@ AL_EXPORT void *mremap(void *start, size_t old_length, size_t new_length, int fl
     al_region_unmapping(start, old_length);
     moved = al_real.mremap(start, old_length, new_length, flags, target);
     if (moved == MAP_FAILED && al_backend_rescue(errno)) {
+        errno = saved;
+        moved = al_real.mremap(start, old_length, new_length, flags, target);
+    }
+    /* What the program has locked itself keeps its lock, and others give theirs up. */
+    if (moved == MAP_FAILED && errno == EAGAIN && al_process.program_locks &&
+        new_length > old_length && al_program_makes_room(new_length - old_length)) {
         errno = saved;
         moved = al_real.mremap(start, old_length, new_length, flags, target);
     }

@@ -75,6 +75,46 @@ static void own_map_locked(void)
     stays_below_the_limit();
 }
 
+static void own_mlock_grows(void)
+{
+    char *start = map(OWN / 4, anon);
+
+    expect(mlock(start, OWN / 4) == 0);
+    use_up();
+    start = mremap(start, OWN / 4, OWN / 2, MREMAP_MAYMOVE);
+    expect(start != MAP_FAILED && is_locked(start) && is_locked(start + OWN / 2 - 1));
+    stays_below_the_limit();
+}
+
+/* Neither of them fits without what we have. */
+static void grows_beside_own_mlock(void)
+{
+    char *own = map(MUCH, anon | MAP_NORESERVE);
+    char *start;
+
+    expect(mlock(own, OWN) == 0);
+    start = map(OWN / 4, anon);
+    start = mremap(start, OWN / 4, OWN, MREMAP_MAYMOVE);
+    expect(start != MAP_FAILED);
+    expect(is_locked(own) && is_locked(own + OWN - 1));
+    stays_below_the_limit();
+}
+
+static void secret_memory(void)
+{
+    int fd = (int)syscall(447 /* memfd_secret, Linux 5.14 */, 0);
+    char *start;
+
+    if (fd < 0)
+        skip("the kernel has no secret memory");
+    use_up();
+    expect(ftruncate(fd, OWN / 4) == 0);
+    start = mmap(NULL, OWN / 4, rw, MAP_SHARED, fd, 0);
+    expect(start != MAP_FAILED);
+    start[0] = 1;
+    stays_below_the_limit();
+}
+
 /* All that exists does not fit, with the library or without. */
 static void own_mlockall(void)
 {
@@ -226,6 +266,9 @@ static const struct {
                  {"own_mlock", own_mlock},
                  {"own_mlock2", own_mlock2},
                  {"own_map_locked", own_map_locked},
+                 {"own_mlock_grows", own_mlock_grows},
+                 {"grows_beside_own_mlock", grows_beside_own_mlock},
+                 {"secret_memory", secret_memory},
                  {"own_mlockall", own_mlockall},
                  {"own_mlockall_future", own_mlockall_future},
                  {"without_reserve", without_reserve},

@@ -57,6 +57,18 @@ def test_own_map_locked() -> None:
     scenario("own_map_locked")
 
 
+def test_own_mlock_grows() -> None:
+    scenario("own_mlock_grows")
+
+
+def test_grows_beside_own_mlock() -> None:
+    scenario("grows_beside_own_mlock")
+
+
+def test_secret_memory() -> None:
+    scenario("secret_memory")
+
+
 def test_own_mlockall() -> None:
     scenario("own_mlockall")
 
