@@ -89,7 +89,7 @@ static void own_mlock_grows(void)
 /* Neither of them fits without what we have. */
 static void grows_beside_own_mlock(void)
 {
-    char *own = map(MUCH, anon | MAP_NORESERVE);
+    char *own = map(4 * MUCH, anon | MAP_NORESERVE);
     char *start;
 
     expect(mlock(own, OWN) == 0);
