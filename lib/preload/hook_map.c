@@ -36,8 +36,13 @@ static void *mapped_by(void *start, size_t length, int protection, int flags)
 {
     size_t page = al_page_size();
 
-    if (flags & MAP_HUGETLB || start == MAP_FAILED)
+    if (start == MAP_FAILED)
         return start;
+    /* What they have taken the place of is not there any more. */
+    if (flags & MAP_HUGETLB) {
+        al_region_unmapping(start, length);
+        return start;
+    }
     /* Locked, it could not grow past the limit: what is below its lowest page can. */
     if (flags & MAP_GROWSDOWN && !al_books.unlimited && length > page)
         (void)al_mapped((char *)start + page, length - page, AL_KIND_STACK, protection != PROT_NONE,

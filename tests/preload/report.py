@@ -333,3 +333,11 @@ def test_longest_report() -> None:
         done = run(program("exit_with").encode(), b"5", b"\xff" * 3000, env=variables).expect(5, out=b"main ran\n")
         line = done.err.splitlines(keepends=True)[-1]
         assert parse_reports(line)[0]["program"] == "exit_with"
+
+
+def test_huge_pages_over_others_are_not_counted() -> None:
+    harness.need_privilege()
+    for kinds in "anon", harness.EVERY_KIND:
+        done = run(program("alloc_mappings"), "huge_pages_over_others", MODE="alloc", KINDS=kinds).expect()
+        locked = done.report["locked"]
+        assert locked["tracked_bytes"] <= locked["kernel_bytes"], (kinds, locked)

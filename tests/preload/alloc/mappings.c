@@ -242,6 +242,20 @@ static void huge_pages(void)
     expect_locked(map(LENGTH, writable, anon), LENGTH);
 }
 
+/* They need not be there to be put over other memory, as long as nobody touches them. */
+static void huge_pages_over_others(void)
+{
+    enum { HUGE = 2 << 20 };
+    char *others = map(8 * HUGE, writable, anon);
+    char *huge = (char *)(((uintptr_t)others + HUGE - 1) & ~(uintptr_t)(HUGE - 1));
+
+    expect_locked(others, 8 * HUGE);
+    if (mmap(huge, 4 * HUGE, writable, anon | MAP_HUGETLB | MAP_NORESERVE | MAP_FIXED, -1, 0) !=
+        huge)
+        skip("the kernel has no huge pages");
+    expect_locked(huge + 4 * HUGE, HUGE);
+}
+
 static void segments(void)
 {
     int id = shmget(IPC_PRIVATE, LENGTH, IPC_CREAT | 0600);
@@ -391,6 +405,7 @@ SCENARIOS(SCENARIO(unmap_parts), SCENARIO(unmap_fails), SCENARIO(reservation_ope
           SCENARIO(remap_duplicates), SCENARIO(remap_of_reservation), SCENARIO(each_sort),
           SCENARIO(without_reserve), SCENARIO(beyond_the_end_of_a_file),
           SCENARIO(beyond_the_end_without_mlock2), SCENARIO(grows_down), SCENARIO(huge_pages),
-          SCENARIO(segments), SCENARIO(heap_end_moved), SCENARIO(heap_end_moved_before_malloc),
-          SCENARIO(by_size), SCENARIO(by_size_after_parting), SCENARIO(by_kind),
-          SCENARIO(current_only), SCENARIO(on_fault))
+          SCENARIO(huge_pages_over_others), SCENARIO(segments), SCENARIO(heap_end_moved),
+          SCENARIO(heap_end_moved_before_malloc), SCENARIO(by_size),
+          SCENARIO(by_size_after_parting), SCENARIO(by_kind), SCENARIO(current_only),
+          SCENARIO(on_fault))
