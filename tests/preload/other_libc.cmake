@@ -1,7 +1,7 @@
 # With a libc that is not glibc (musl): what cannot be told there, and why. A pattern of tests' names
 # and a reason each; the test is skipped by name.
 set(PRELOAD_SKIPPED
-  "^(rescue\\.(setuid|seteuid|setreuid|setresuid|capset|unshare|on_fault|future_alone|in_mode_alloc|mappings_past_the_hooks|a_lower_limit|a_limit_that_is_lowered_from_outside)|own_wishes\\.below_the_heap|forwarding\\.(mappings_.*|mode_alloc|off)|alloc\\.heap_trim\\..*|alloc\\.mappings\\.heap_end_moved.*|alloc\\.stress\\.(threads_[148]|heap|all_kinds|all_kinds_onfault|fork_one_thread))$"
+  "^(rescue\\.(setuid|seteuid|setreuid|setresuid|capset|unshare|by_syscall|on_fault|future_alone|in_mode_alloc|mappings_past_the_hooks|a_lower_limit|a_limit_that_is_lowered_from_outside)|own_wishes\\.below_the_heap|forwarding\\.(mappings_.*|mode_alloc|off)|alloc\\.heap_trim\\..*|alloc\\.mappings\\.heap_end_moved.*|alloc\\.stress\\.(threads_[148]|heap|all_kinds|all_kinds_onfault|fork_one_thread))$"
   "musl lets nobody but its allocator move the heap's end"
   "^reserves\\.(heap|heap_in_parts|one_arena)$"
   "musl's heap has no end that could be reserved, and no arenas"
@@ -21,6 +21,8 @@ set(PRELOAD_SKIPPED
   "gcc's sanitizers are for glibc"
   "^alloc\\.images\\.(at_start|loaded_later|current_only)$"
   "musl is its own loader, and unloads nothing"
+  "^alloc\\.stacks\\.ended_by_the_bare_call$"
+  "musl waits for ever for such a thread, without the library too"
   "^alloc\\.existing\\.future_only$"
   "musl starts preloaded libraries in their order"
   "^alloc\\.own_locks\\.neighbours_freed$"

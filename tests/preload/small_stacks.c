@@ -8,6 +8,9 @@
 #include <pthread.h>
 #include <sys/wait.h>
 
+/* That of glibc on most processors; musl's, of 2 KiB, is too small for any fork. */
+enum { SMALLEST = 16 << 10 };
+
 enum { BELOW = 64 << 10, PATTERN = 0x5a };
 
 static unsigned char *area;
@@ -73,7 +76,8 @@ static const struct {
 
 int main(int count, char **arguments)
 {
-    const size_t size = (size_t)sysconf(_SC_THREAD_STACK_MIN);
+    const long least = sysconf(_SC_THREAD_STACK_MIN);
+    const size_t size = least > SMALLEST ? (size_t)least : SMALLEST;
     pthread_attr_t attributes;
     pthread_t thread;
 
