@@ -250,42 +250,49 @@ static uint64_t find(struct place *place)
 }
 
 /* Not inlined: the caller would have their buffers on its stack, both at once. */
-static uint64_t __attribute__((noinline)) find_short(struct place *place)
+static uint64_t __attribute__((noinline))
+find_short(const char *root, struct al_cgroup_home *home, bool *ret_cut)
 {
     char name[SHORT_PATH_BYTES + MORE_BYTES];
     char line[SHORT_PATH_BYTES + MORE_BYTES];
     char path[SHORT_PATH_BYTES];
+    struct place place = {.root = root,
+                          .home = home,
+                          .name = name,
+                          .name_bytes = sizeof(name),
+                          .line = line,
+                          .line_bytes = sizeof(line),
+                          .path = path,
+                          .path_bytes = sizeof(path)};
+    uint64_t limit = find(&place);
 
-    place->name = name;
-    place->name_bytes = sizeof(name);
-    place->line = line;
-    place->line_bytes = sizeof(line);
-    place->path = path;
-    place->path_bytes = sizeof(path);
-    return find(place);
+    *ret_cut = place.cut;
+    return limit;
 }
 
-static uint64_t __attribute__((noinline)) find_long(struct place *place)
+static uint64_t __attribute__((noinline)) find_long(const char *root, struct al_cgroup_home *home)
 {
     char name[PATH_MAX + MORE_BYTES];
     char line[PATH_MAX + MORE_BYTES];
     char path[PATH_MAX];
+    struct place place = {.root = root,
+                          .home = home,
+                          .name = name,
+                          .name_bytes = sizeof(name),
+                          .line = line,
+                          .line_bytes = sizeof(line),
+                          .path = path,
+                          .path_bytes = sizeof(path)};
 
-    place->name = name;
-    place->name_bytes = sizeof(name);
-    place->line = line;
-    place->line_bytes = sizeof(line);
-    place->path = path;
-    place->path_bytes = sizeof(path);
-    return find(place);
+    return find(&place);
 }
 
 uint64_t al_cgroup_find(const char *root, struct al_cgroup_home *ret_home)
 {
-    struct place place = {.root = root, .home = ret_home};
-    uint64_t limit = find_short(&place);
+    bool cut;
+    uint64_t limit = find_short(root, ret_home, &cut);
 
-    return place.cut ? find_long(&place) : limit;
+    return cut ? find_long(root, ret_home) : limit;
 }
 
 uint64_t al_cgroup_limit(const char *root)
