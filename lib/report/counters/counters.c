@@ -42,6 +42,38 @@ static struct al_slab *next_of(const struct al_slab *slab)
     return (struct al_slab *)(uintptr_t)__atomic_load_n(&slab->next, __ATOMIC_ACQUIRE);
 }
 
+/*
+ * A forked child reads the list when its parent may have gone on: it follows to those that were
+ * there before the fork, by what is its own memory. Of more than these it cannot tell.
+ */
+enum { KNOWN_SLABS = 32 };
+
+static struct {
+    struct al_slab *slab[KNOWN_SLABS];
+    unsigned count;
+} known;
+
+static void know(struct al_slab *slab)
+{
+    unsigned at = __atomic_fetch_add(&known.count, 1, __ATOMIC_RELAXED);
+
+    if (at < KNOWN_SLABS)
+        __atomic_store_n(&known.slab[at], slab, __ATOMIC_RELEASE);
+}
+
+static struct al_slab *next_known(const struct al_slab *slab)
+{
+    struct al_slab *next = next_of(slab);
+    unsigned count = __atomic_load_n(&known.count, __ATOMIC_RELAXED);
+
+    if (count > KNOWN_SLABS)
+        return next;
+    for (unsigned i = 0; next && i < count; i++)
+        if (__atomic_load_n(&known.slab[i], __ATOMIC_ACQUIRE) == next)
+            return next;
+    return NULL;
+}
+
 static struct al_counts *behind(struct al_slab *slab)
 {
     return (struct al_counts *)(void *)(slab + 1);
@@ -66,6 +98,7 @@ static struct al_counts *grow(struct al_slab *last)
     slab->blocks = (SLAB_BYTES - sizeof(*slab)) / sizeof(struct al_counts);
     slab->offset = offset;
     behind(slab)->claimed = 1;
+    know(slab);
     while (!__atomic_compare_exchange_n(&last->next, &none, (uint64_t)(uintptr_t)slab, false,
                                         __ATOMIC_RELEASE, __ATOMIC_ACQUIRE)) {
         last = (struct al_slab *)(uintptr_t)none;
@@ -179,7 +212,7 @@ void al_counters_add_block(uint64_t sum[static AL_COUNTER_TOTAL], const struct a
 void al_counters_each(void (*each)(uint64_t *sum, const struct al_counts *counts), uint64_t *sum)
 {
     each(sum, &al_live.shared);
-    for (struct al_slab *slab = &al_live.head.slab; slab; slab = next_of(slab)) {
+    for (struct al_slab *slab = &al_live.head.slab; slab; slab = next_known(slab)) {
         size_t count;
         const struct al_counts *block = blocks_of(slab, &count);
 
@@ -265,8 +298,8 @@ static void leave_slabs(void)
 {
     struct al_slab *first = &al_live.head.slab;
 
-    for (struct al_slab *slab = next_of(first); slab;) {
-        struct al_slab *next = next_of(slab);
+    for (struct al_slab *slab = next_known(first); slab;) {
+        struct al_slab *next = next_known(slab);
 
         if (slab->offset)
             al_sys2(SYS_munmap, slab, SLAB_BYTES);
@@ -274,6 +307,7 @@ static void leave_slabs(void)
     }
     first->next = 0;
     first->next_offset = 0;
+    known.count = 0;
 }
 
 void al_counters_after_fork(uint64_t ret_before[static AL_COUNTER_TOTAL])

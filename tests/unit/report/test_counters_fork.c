@@ -1,8 +1,10 @@
 /* A forked child begins at nothing, and the parent does not notice. */
 #include "counters.h"
+#include "live.h"
 #include "unit.h"
 
 #include <pthread.h>
+#include <sys/mman.h>
 #include <sys/wait.h>
 #include <unistd.h>
 
@@ -95,6 +97,28 @@ static bool has_the_blocks_of_lost_threads(void)
            al_thread_counts == own + 1;
 }
 
+/* What a child finds until it has pages of its own is its parent's, also what that has added since:
+ * where that lies nothing is in the child. */
+START_TEST(whose_parent_has_added_blocks_since)
+{
+    uint64_t before[AL_COUNTER_TOTAL];
+    void *nothing = mmap(NULL, 1 << 16, PROT_NONE, MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
+    int status;
+    pid_t child;
+
+    ck_assert_ptr_ne(nothing, MAP_FAILED);
+    al_count_add(AL_COUNT_calls_malloc, 100);
+    child = fork();
+    if (child == 0) {
+        al_live.head.slab.next = (uint64_t)(uintptr_t)nothing;
+        al_counters_after_fork(before);
+        _exit(before[AL_COUNT_calls_malloc] == 100 && begins_at_nothing() ? 0 : 1);
+    }
+    ck_assert_int_eq(waitpid(child, &status, 0), child);
+    ck_assert_int_eq(status, 0);
+}
+END_TEST
+
 START_TEST(of_many_threads)
 {
     enum { THREADS = 150 };
@@ -134,6 +158,7 @@ int main(void)
     tcase_add_test(tests, of_a_thread_that_counts);
     tcase_add_test(tests, of_a_thread_that_never_counted);
     tcase_add_test(tests, of_a_thread_that_has_ended);
+    tcase_add_test(tests, whose_parent_has_added_blocks_since);
     tcase_add_test(tests, of_many_threads);
     tcase_add_test(tests, of_a_child);
     return unit_run(tests);
