@@ -249,42 +249,42 @@ static uint64_t find(struct place *place)
     return limit_by_mountinfo(place);
 }
 
-/* Not inlined: the caller would have their buffers on its stack, both at once. */
-static uint64_t __attribute__((noinline))
-find_short(const char *root, struct al_cgroup_home *home, bool *ret_cut)
+/* Of a buffer for two names and a path. */
+#define BUFFER_BYTES(path_bytes) (3 * (path_bytes) + 2 * MORE_BYTES)
+
+static uint64_t find_by(const char *root, struct al_cgroup_home *home, char *buffer,
+                        size_t path_bytes, bool *ret_cut)
 {
-    char name[SHORT_PATH_BYTES + MORE_BYTES];
-    char line[SHORT_PATH_BYTES + MORE_BYTES];
-    char path[SHORT_PATH_BYTES];
+    const size_t name_bytes = path_bytes + MORE_BYTES;
     struct place place = {.root = root,
                           .home = home,
-                          .name = name,
-                          .name_bytes = sizeof(name),
-                          .line = line,
-                          .line_bytes = sizeof(line),
-                          .path = path,
-                          .path_bytes = sizeof(path)};
+                          .name = buffer,
+                          .name_bytes = name_bytes,
+                          .line = buffer + name_bytes,
+                          .line_bytes = name_bytes,
+                          .path = buffer + 2 * name_bytes,
+                          .path_bytes = path_bytes};
     uint64_t limit = find(&place);
 
     *ret_cut = place.cut;
     return limit;
 }
 
-static uint64_t __attribute__((noinline)) find_long(const char *root, struct al_cgroup_home *home)
+/* Not inlined: the caller would have both buffers on its stack at once. */
+static uint64_t __attribute__((noinline))
+find_short(const char *root, struct al_cgroup_home *home, bool *ret_cut)
 {
-    char name[PATH_MAX + MORE_BYTES];
-    char line[PATH_MAX + MORE_BYTES];
-    char path[PATH_MAX];
-    struct place place = {.root = root,
-                          .home = home,
-                          .name = name,
-                          .name_bytes = sizeof(name),
-                          .line = line,
-                          .line_bytes = sizeof(line),
-                          .path = path,
-                          .path_bytes = sizeof(path)};
+    char buffer[BUFFER_BYTES(SHORT_PATH_BYTES)];
 
-    return find(&place);
+    return find_by(root, home, buffer, SHORT_PATH_BYTES, ret_cut);
+}
+
+static uint64_t __attribute__((noinline))
+find_long(const char *root, struct al_cgroup_home *home, bool *ret_cut)
+{
+    char buffer[BUFFER_BYTES(PATH_MAX)];
+
+    return find_by(root, home, buffer, PATH_MAX, ret_cut);
 }
 
 uint64_t al_cgroup_find(const char *root, struct al_cgroup_home *ret_home)
@@ -292,7 +292,7 @@ uint64_t al_cgroup_find(const char *root, struct al_cgroup_home *ret_home)
     bool cut;
     uint64_t limit = find_short(root, ret_home, &cut);
 
-    return cut ? find_long(root, ret_home) : limit;
+    return cut ? find_long(root, ret_home, &cut) : limit;
 }
 
 uint64_t al_cgroup_limit(const char *root)
