@@ -13,6 +13,9 @@ enum { SHARE = 64 };
 /* How often there must be room for what is to come later. */
 enum { LATER = 4 };
 
+/* What part of all is not brought in for nobody: 1/4. */
+enum { SPARED = 4 };
+
 /* The least that is worth taking in advance. */
 static const uint64_t share_least = (uint64_t)64 << 10;
 
@@ -206,6 +209,18 @@ void al_headroom_forked(void)
 bool al_headroom_has_later(uint64_t bytes)
 {
     return !is_on() || (bytes <= UINT64_MAX / LATER && al_headroom_has(bytes * LATER));
+}
+
+bool al_headroom_spares(uint64_t bytes, enum al_headroom_part part)
+{
+    uint64_t spared = load(&headroom.most) / SPARED;
+    uint64_t wanted = bytes * part > bytes + spared ? bytes * part : bytes + spared;
+    uint64_t left;
+
+    if (!is_on())
+        return true;
+    return bytes <= load(&headroom.most) && !was_full(wanted) &&
+           sees(wanted, load(&headroom.in_flight), &left);
 }
 
 size_t al_headroom_share(size_t most)

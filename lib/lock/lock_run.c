@@ -262,14 +262,19 @@ static int lock_one(al_page first, al_page end, const struct al_lock_way *way)
     return leave(first, end, way, !room && begin < end);
 }
 
-/* What is large is brought in by parts: others in the cgroup may take the room meanwhile. */
+/* What is large is brought in by parts: others in the cgroup may take the room meanwhile. What the
+ * program may never touch is not brought in at all where that would be too much. */
 int al_lock_run(al_page first, al_page end, const struct al_lock_way *way)
 {
+    const struct al_lock_way on_fault = {way->enter, AL_MLOCK_ONFAULT};
     uint64_t pages = al_headroom_share(SIZE_MAX) >> al_page_shift;
     int result = 0;
 
     if (end - first <= pages || way->flags || al_books.observe)
         return lock_one(first, end, way);
+    if (!al_headroom_spares(length_of(first, end), AL_HEADROOM_REGION))
+        return can_be_dropped(first) ? leave(first, end, way, false)
+                                     : lock_one(first, end, &on_fault);
     /* Asked again, it may have some: but not for all of it at once. */
     if (!cgroup_has_room(first, end, end - first - al_lock_run_locked(first, end), way))
         return leave(first, end, way, true);

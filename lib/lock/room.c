@@ -2,9 +2,9 @@
 
 #include "flight.h"
 #include "gate.h"
-#include "headroom.h"
 #include "io.h"
 #include "kernel.h"
+#include "page_sample.h"
 #include "sys.h"
 
 #include <string.h>
@@ -223,6 +223,12 @@ bool al_room_is_large(size_t bytes)
     return al_room_limited() && al_room_brings_in() && bytes > al_headroom_share(SIZE_MAX);
 }
 
+bool al_room_is_too_much(size_t bytes, enum al_headroom_part part)
+{
+    return bytes >= AL_ROOM_CHUNK && al_room_limited() && al_room_brings_in() &&
+           !al_headroom_spares(bytes, part);
+}
+
 bool al_room_fits_at_once(size_t bytes, size_t *ret_held)
 {
     *ret_held = 0;
@@ -316,91 +322,75 @@ bool al_room_is_whole(void)
     return room.flags & AL_MCL_CURRENT && !__atomic_load_n(&room.broken, __ATOMIC_ACQUIRE);
 }
 
-void al_room_leave_out(void *start, size_t length)
+/* [start, start + length) without the pages that are only in part within it. */
+struct whole_pages {
+    void *start;
+    size_t length;
+};
+
+static struct whole_pages whole_pages(void *start, size_t length)
 {
     size_t mask = al_page_size() - 1;
     uintptr_t first = ((uintptr_t)start + mask) & ~mask;
     uintptr_t end = ((uintptr_t)start + length) & ~mask;
-    bool entered;
 
-    if (first >= end)
+    return (struct whole_pages){(void *)first, first < end ? end - first : 0};
+}
+
+static int unlock(struct whole_pages pages)
+{
+    return al_kernel_munlock(pages.start, pages.length);
+}
+
+static int lock_on_fault(struct whole_pages pages)
+{
+    return al_kernel_try_mlock2(pages.start, pages.length, AL_MLOCK_ONFAULT);
+}
+
+/* As long as the kernel locks what is to come. Who ends that waits for calls in flight; afterwards
+ * the hooks have locked what they could. False: it was not done. */
+static bool change(struct whole_pages pages, int (*how)(struct whole_pages))
+{
+    bool entered = !al_flight_is_on() && al_gate_enter_undisturbed(&room.gate);
+    bool done = al_room_in_force() && how(pages) == 0;
+
+    if (entered)
+        al_gate_leave(&room.gate);
+    return done;
+}
+
+void al_room_leave_out(void *start, size_t length)
+{
+    struct whole_pages pages = whole_pages(start, length);
+
+    if (!pages.length)
         return;
     al_room_unlocked();
     __atomic_fetch_add(&room.changes.left_out, 1, __ATOMIC_ACQ_REL);
-    /* Who ends it waits for calls in flight. Afterwards the hooks have locked what they could. */
-    entered = !al_flight_is_on() && al_gate_enter_undisturbed(&room.gate);
-    if (al_room_in_force())
-        (void)al_kernel_munlock((void *)first, end - first);
-    if (entered)
-        al_gate_leave(&room.gate);
+    (void)change(pages, unlock);
 }
 
-/* What the kernel says of a page; 0 if it cannot be asked. */
-static uint64_t page_state(int pagemap, size_t page_number)
+/* What the program has unlocked itself is not to be locked, nor what was left out. */
+static bool may_be_locked_on_fault(void)
 {
-    uint64_t state = 0;
+    struct al_room_changes changes = al_room_changes();
 
-    al_sys3(SYS_lseek, pagemap, page_number * sizeof(state), SEEK_SET);
-    al_sys3(SYS_read, pagemap, &state, sizeof(state));
-    return state;
-}
-
-static bool is_mapped(int pagemap, size_t page_number)
-{
-    const uint64_t present = (uint64_t)1 << 63;
-
-    return page_state(pagemap, page_number) & present;
-}
-
-/* `pagemap` cannot be had: whatever is in memory is taken for its own. */
-static bool is_own(int pagemap, size_t page_number)
-{
-    const uint64_t shared = (uint64_t)1 << 61;
-    const uint64_t exclusive = (uint64_t)1 << 56;
-    const size_t page = al_page_size();
-    unsigned char there = 0;
-    uint64_t state;
-
-    if (pagemap < 0)
-        return al_sys3(SYS_mincore, page_number * page, page, &there) == 0 && there & 1;
-    state = page_state(pagemap, page_number);
-    return state & exclusive && !(state & shared);
-}
-
-/* Whether it holds for most of the range. */
-static bool most(bool (*is)(int pagemap, size_t page_number), void *start, size_t length)
-{
-    enum { LOOKS = 16 };
-    const size_t first = (size_t)start / al_page_size();
-    const size_t pages = length / al_page_size();
-    const size_t looks = pages < LOOKS ? pages : LOOKS;
-    int pagemap = al_io_open_read("/proc/self/pagemap");
-    size_t found = 0;
-
-    for (size_t i = 0; i < looks; i++)
-        found += is(pagemap, first + pages * i / looks);
-    if (pagemap >= 0)
-        al_io_close(pagemap);
-    return found > looks / 2;
-}
-
-bool al_room_is_there(void *start, size_t length)
-{
-    return most(is_own, start, length);
-}
-
-bool al_room_is_mapped(void *start, size_t length)
-{
-    return most(is_mapped, start, length);
+    return !changes.left_out && !changes.wishes;
 }
 
 size_t al_room_opening(void *start, size_t length)
 {
     size_t held = 0;
+    bool too_much;
 
-    if (length < AL_ROOM_CHUNK || !al_room_limited() || al_room_fits_at_once(length, &held) ||
-        al_room_is_there(start, length))
+    if (length < AL_ROOM_CHUNK || !al_room_limited())
+        return 0;
+    too_much = al_room_is_too_much(length, AL_HEADROOM_REGION);
+    if ((!too_much && al_room_fits_at_once(length, &held)) || al_page_sample_own(start, length))
         return held;
+    if (too_much && may_be_locked_on_fault() && al_room_fits(length) &&
+        change(whole_pages(start, length), lock_on_fault))
+        return 0;
     al_count(AL_COUNT_skipped_budget);
     al_room_leave_out(start, length);
     return 0;

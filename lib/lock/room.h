@@ -13,6 +13,7 @@
 #define AL_ROOM_H
 
 #include "counters.h"
+#include "headroom.h"
 
 #include <stdbool.h>
 #include <stddef.h>
@@ -67,6 +68,10 @@ bool al_room_has(uint64_t bytes);
 bool al_room_fits_at_once(size_t bytes, size_t *ret_held);
 bool al_room_is_large(size_t bytes);
 
+/* Whether `bytes` of one region are too many to be brought in for a program that may never touch
+ * them (headroom.h). */
+bool al_room_is_too_much(size_t bytes, enum al_headroom_part part);
+
 /* Around the call that maps what does not fit, or what is not to be brought in. False: it has
  * ended, or nothing can be done here. */
 bool al_room_open(void);
@@ -95,17 +100,9 @@ void al_room_wish(void);
 bool al_room_is_whole(void);
 
 /* [start, start + length) is to become writable: if it is large, leaves it out if it is neither
- * there nor fits. Returns the bytes that are held, as above. */
+ * there nor fits, and has it locked on fault if it is too much. Returns the bytes that are held, as
+ * above. */
 size_t al_room_opening(void *start, size_t length);
-
-/*
- * Whether most of the range is in memory that the process has to itself: a few pages are looked at.
- * What it shares with files, or with all that has only been read, is copied where it is written to.
- */
-bool al_room_is_there(void *start, size_t length);
-
-/* Whether it is mapped in this process, whoever's it is. */
-bool al_room_is_mapped(void *start, size_t length);
 
 /*
  * For a small allocation: takes `size` from the thread's chunk, which is renewed by the next call

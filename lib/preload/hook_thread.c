@@ -88,11 +88,11 @@ static int make_c11(const struct making *making)
     return result == thrd_nomem ? ENOMEM : EAGAIN;
 }
 
-/* Where there is no room for its stack, it is locked as the thread uses it. */
+/* Where there is no room for its stack, or little, it is locked as the thread uses it. */
 static int make(const struct making *making)
 {
-    struct al_added added =
-        al_adding_begin((struct al_adding){.length = stack_size(making->attributes)});
+    struct al_added added = al_adding_begin(
+        (struct al_adding){.length = stack_size(making->attributes), .stack = true});
     int error = making->make(making);
 
     if (error && al_backend_rescue(error))

@@ -3,21 +3,36 @@
 #include "backend.h"
 #include "bring_in.h"
 #include "flight.h"
-#include "headroom.h"
 #include "hold.h"
 #include "kernel.h"
+#include "page_sample.h"
 #include "sys.h"
 
 static const char full[] = "memory has grown up to the budget: each region is locked by itself "
                            "now, as long as there is room";
+
+/* Whether only what is touched of it is to be there, and locked: the most of a thread's stack never
+ * is. What grows is brought in as what it was (apart). */
+static bool touched_alone(const struct al_adding *adding)
+{
+    if (adding->stack)
+        return al_room_is_too_much(adding->length, AL_HEADROOM_STACK);
+    return adding->apart && al_room_is_too_much(adding->length, AL_HEADROOM_REGION);
+}
 
 static struct al_added judge(const struct al_adding *adding, bool large)
 {
     struct al_added added = {.how = AL_ADD_AS_EVER};
     bool worth = adding->anonymous && al_bring_in_is_worth(adding->length);
     bool parts = worth || (adding->apart && large);
+    bool too_much = touched_alone(adding);
     bool fits;
 
+    if (too_much) {
+        added.how =
+            !adding->file && al_room_fits(adding->length) ? AL_ADD_ON_FAULT : AL_ADD_UNLOCKED;
+        return added;
+    }
     if (adding->sparse && al_room_limited()) {
         added.how = al_room_has(adding->length) ? AL_ADD_ON_FAULT : AL_ADD_UNLOCKED;
         return added;
@@ -89,7 +104,7 @@ struct al_added al_opening_begin_held(void *start, size_t length)
     /* To leave out many small pieces would be to cut the program's memory into as many mappings. */
     if (length && length < AL_ROOM_CHUNK) {
         if (al_room_limited() && al_room_brings_in() && !al_room_fits(length) &&
-            !al_room_is_there(start, length))
+            !al_page_sample_own(start, length))
             (void)al_backend_step_down(full);
         return added;
     }
@@ -168,9 +183,12 @@ void al_adding_end(struct al_added added, void *start, size_t length)
 
 void al_adding_late(void *start, size_t length)
 {
+    const bool too_much = al_room_is_too_much(length, AL_HEADROOM_REGION);
+
     if (al_room_fits(length)) {
-        bring_in_or_leave_out(start, length, al_page_size(), false);
-    } else if (!al_room_is_mapped(start, length)) {
+        if (!too_much)
+            bring_in_or_leave_out(start, length, al_page_size(), false);
+    } else if (!al_page_sample_mapped(start, length)) {
         al_count(AL_COUNT_skipped_budget);
         al_room_leave_out(start, length);
     }
@@ -178,7 +196,7 @@ void al_adding_late(void *start, size_t length)
 
 void al_adding_late_of_others(void *start, size_t length)
 {
-    if (al_room_fits(length))
+    if (!al_room_is_too_much(length, AL_HEADROOM_REGION) && al_room_fits(length))
         (void)bring_in(start, length, al_page_size(), false);
 }
 

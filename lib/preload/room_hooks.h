@@ -14,6 +14,7 @@ struct al_adding {
     bool anonymous; /* private, without a file, and can be written to */
     bool apart;     /* what the call returns is what it adds */
     bool file;      /* of a file */
+    bool stack;     /* of a thread, made by libc */
 };
 
 enum al_added_how {
@@ -37,8 +38,9 @@ struct al_added al_adding_begin(struct al_adding adding);
 /* After it; `start` is NULL if it failed. */
 void al_adding_end(struct al_added added, void *start, size_t length);
 
-/* What was mapped on fault, and is not asked for yet, is brought in if it fits; else it is
- * unlocked, unless it is there already. Of what others may have something in, nothing is unlocked.
+/* What was mapped on fault, and is not asked for yet, is brought in if it fits, and is not too much
+ * for that; else it is unlocked, unless it fits or is there already. Of what others may have
+ * something in, nothing is unlocked.
  */
 void al_adding_late(void *start, size_t length);
 void al_adding_late_of_others(void *start, size_t length);

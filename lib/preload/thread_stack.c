@@ -1,6 +1,7 @@
 #include "thread_stack.h"
 
 #include "counters.h"
+#include "headroom.h"
 #include "locker.h"
 #include "process.h"
 #include "real.h"
@@ -180,7 +181,7 @@ void al_thread_stack_forked(void)
         forget_stacks(more->stack, STACKS_MORE);
 }
 
-/* Under a memlock limit: what a thread uses of its stack is mostly at its top. */
+/* Where there is little room: what a thread uses of its stack is mostly at its top. */
 static const size_t STACK_TOP = (size_t)128 << 10;
 
 /*
@@ -239,8 +240,8 @@ static void judge_stack(const struct stack *stack, bool libcs)
             return;
         forget(stack);
     }
-    /* Whole, the first stack would use up the usual limit. */
-    if (!al_books.unlimited && length > top) {
+    /* Whole, the first stack would use up the usual limit, and a few of them a cgroup. */
+    if (length > top && !(al_books.unlimited && al_headroom_spares(length, AL_HEADROOM_STACK))) {
         start = (char *)start + (length - top);
         length = top;
     }

@@ -58,6 +58,39 @@ def test_twice_the_cgroup() -> None:
     sparse("twice")
 
 
+def hardly_touched(way: str) -> None:
+    """It fits when it is touched as it is; not if all is brought in."""
+    need_root()
+    need_privilege()
+    with cgroup(32 * MIB) as folder:
+        without(program("oversize"), way, prepare=enter(folder)).expect(err=b"")
+        for settings in MODES:
+            done = run(program("oversize"), way, prepare=enter(folder), **settings).expect(err=b"")
+            assert not any(done.report["failures"].values()), (settings, done)
+            locked = int(done.out.split()[0]) * 1024
+            assert locked >= 12 * MIB, (settings, done)
+
+
+def test_two_mapped() -> None:
+    hardly_touched("two_mapped")
+
+
+def test_two_allocated() -> None:
+    hardly_touched("two_allocated")
+
+
+def test_two_opened() -> None:
+    hardly_touched("two_opened")
+
+
+def test_file_and_memory() -> None:
+    hardly_touched("file_and_memory")
+
+
+def test_many_threads() -> None:
+    hardly_touched("many_threads")
+
+
 # -- what grows bit by bit ------------------------------------------------------------------------
 
 

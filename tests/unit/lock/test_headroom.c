@@ -57,6 +57,7 @@ START_TEST(without_a_limit_everything_has_room)
     al_headroom_begin(AL_CGROUP_UNLIMITED, most);
     ck_assert(al_headroom_has(UINT64_MAX));
     ck_assert(al_headroom_has_later(UINT64_MAX));
+    ck_assert(al_headroom_spares(UINT64_MAX, AL_HEADROOM_STACK));
     ck_assert_uint_eq(al_headroom_left(), UINT64_MAX);
     ck_assert_uint_eq(al_headroom_share(SIZE_MAX), SIZE_MAX);
     ck_assert_uint_eq(cgroup.finds + cgroup.looks + cgroup.sums, 0);
@@ -142,6 +143,24 @@ START_TEST(room_for_later_is_room_for_several)
     ck_assert(!al_headroom_has_later(11 * mib));
     ck_assert(al_headroom_has_later(10 * mib));
     ck_assert(!al_headroom_has_later(UINT64_MAX / 2));
+}
+END_TEST
+
+/* 90 MiB are to be in use at most, and a quarter of them is left. */
+START_TEST(what_nobody_may_touch_leaves_room_for_what_is)
+{
+    al_headroom_begin(100 * mib, most);
+    ck_assert(al_headroom_spares(45 * mib, AL_HEADROOM_REGION));
+    ck_assert(!al_headroom_spares(46 * mib, AL_HEADROOM_REGION));
+    ck_assert(al_headroom_spares(mib, AL_HEADROOM_STACK));
+    ck_assert(!al_headroom_spares(2 * mib, AL_HEADROOM_STACK));
+    cgroup.used = 60 * mib;
+    al_headroom_begin(100 * mib, most);
+    ck_assert(al_headroom_spares(7 * mib, AL_HEADROOM_REGION));
+    ck_assert(!al_headroom_spares(8 * mib, AL_HEADROOM_REGION));
+    ck_assert(!al_headroom_spares(UINT64_MAX, AL_HEADROOM_REGION));
+    ck_assert(!al_headroom_spares(UINT64_MAX / 2 + 1, AL_HEADROOM_REGION));
+    ck_assert(al_headroom_has(8 * mib));
 }
 END_TEST
 
@@ -269,6 +288,7 @@ int main(void)
     tcase_add_test(tests, begun_anew_it_is_looked_at_anew);
     tcase_add_test(tests, where_there_was_no_room);
     tcase_add_test(tests, room_for_later_is_room_for_several);
+    tcase_add_test(tests, what_nobody_may_touch_leaves_room_for_what_is);
     tcase_add_test(tests, shares);
     tcase_add_test(tests, what_is_on_its_way_is_not_left);
     tcase_add_test(tests, what_is_held_back_is_not_left);
