@@ -13,8 +13,8 @@ enum { SHARE = 64 };
 /* How often there must be room for what is to come later. */
 enum { LATER = 4 };
 
-/* What part of all is not brought in for nobody: 1/4. */
-enum { SPARED = 4 };
+/* What part of all is not brought in for nobody: half. */
+enum { SPARED = 2 };
 
 /* The least that is worth taking in advance. */
 static const uint64_t share_least = (uint64_t)64 << 10;
@@ -34,6 +34,7 @@ enum { UNIT_SHIFT = 12, UNIT_BITS = 40 };
 
 static struct {
     bool on;
+    bool spare;
     uint64_t limit; /* the cgroup's own */
     uint64_t most;  /* that is to be in use */
     uint64_t left;  /* when it was looked at */
@@ -211,13 +212,18 @@ bool al_headroom_has_later(uint64_t bytes)
     return !is_on() || (bytes <= UINT64_MAX / LATER && al_headroom_has(bytes * LATER));
 }
 
+void al_headroom_spare(bool on)
+{
+    __atomic_store_n(&headroom.spare, on, __ATOMIC_RELAXED);
+}
+
 bool al_headroom_spares(uint64_t bytes, enum al_headroom_part part)
 {
     uint64_t spared = load(&headroom.most) / SPARED;
     uint64_t wanted = bytes * part > bytes + spared ? bytes * part : bytes + spared;
     uint64_t left;
 
-    if (!is_on())
+    if (!is_on() || !__atomic_load_n(&headroom.spare, __ATOMIC_RELAXED))
         return true;
     return bytes <= load(&headroom.most) && !was_full(wanted) &&
            sees(wanted, load(&headroom.in_flight), &left);

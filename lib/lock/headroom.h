@@ -46,13 +46,16 @@ void al_headroom_forked(void);
  */
 bool al_headroom_has_later(uint64_t bytes);
 
+/* Whether what nobody may touch is to leave room for what is touched (see below), from now on. */
+void al_headroom_spare(bool on);
+
 /*
  * Whether `bytes` may be brought in before anybody touches them, which may never happen: what is
- * touched has to find room as well. So one region takes no more than a part of what is left (half;
- * of a thread's stack most is never touched), and all of them leave a quarter of what may be in
+ * touched has to find room as well. So one region takes no more than a part of what is left (1/8;
+ * of a thread's stack most is never touched, 1/64), and all of them leave half of what may be in
  * use. It is looked at each time.
  */
-enum al_headroom_part { AL_HEADROOM_REGION = 2, AL_HEADROOM_STACK = 64 };
+enum al_headroom_part { AL_HEADROOM_REGION = 8, AL_HEADROOM_STACK = 64 };
 bool al_headroom_spares(uint64_t bytes, enum al_headroom_part part);
 
 /* How much may be taken at once, or in advance: `most`, or less where the cgroup has little left.

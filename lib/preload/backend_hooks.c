@@ -29,6 +29,7 @@ static void begin_headroom(void)
 
     al_headroom_begin(asked ? AL_UNLIMITED : al_backend.budget.cgroup_bytes,
                       whole ? (unsigned)option->amount : AL_BUDGET_CGROUP_PERCENT);
+    al_headroom_spare(option->sort == AL_BUDGET_AUTO);
 }
 
 void al_backend_read_rights(void)

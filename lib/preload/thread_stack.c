@@ -227,6 +227,7 @@ static void judge_stack(const struct stack *stack, bool libcs)
     void *start = stack->start;
     size_t length = stack->length;
     uint32_t word;
+    bool plenty;
 
     if (!length)
         return;
@@ -241,14 +242,19 @@ static void judge_stack(const struct stack *stack, bool libcs)
         forget(stack);
     }
     /* Whole, the first stack would use up the usual limit, and a few of them a cgroup. */
-    if (length > top && !(al_books.unlimited && al_headroom_spares(length, AL_HEADROOM_STACK))) {
+    plenty = al_books.unlimited && al_headroom_spares(length, AL_HEADROOM_STACK);
+    if (length > top && !plenty) {
         start = (char *)start + (length - top);
         length = top;
     }
     /* musl's ends, and where it is cut so begins, in the middle of a page. */
     length = (((uintptr_t)start + length + mask) & ~mask) - ((uintptr_t)start & ~mask);
     start = (void *)((uintptr_t)start & ~mask);
-    if (join_stacks(start, length))
+    if (!join_stacks(start, length))
+        return;
+    if (al_books.unlimited && !plenty)
+        al_region_mapped_sparse(start, length, AL_KIND_STACK, true);
+    else
         al_region_mapped(start, length, AL_KIND_STACK, true);
 }
 

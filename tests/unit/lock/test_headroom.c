@@ -146,20 +146,22 @@ START_TEST(room_for_later_is_room_for_several)
 }
 END_TEST
 
-/* 90 MiB are to be in use at most, and a quarter of them is left. */
+/* 90 MiB are to be in use at most, and half of them is left. */
 START_TEST(what_nobody_may_touch_leaves_room_for_what_is)
 {
     al_headroom_begin(100 * mib, most);
-    ck_assert(al_headroom_spares(45 * mib, AL_HEADROOM_REGION));
-    ck_assert(!al_headroom_spares(46 * mib, AL_HEADROOM_REGION));
+    ck_assert(al_headroom_spares(46 * mib, AL_HEADROOM_REGION));
+    al_headroom_spare(true);
+    ck_assert(al_headroom_spares(11 * mib, AL_HEADROOM_REGION));
+    ck_assert(!al_headroom_spares(12 * mib, AL_HEADROOM_REGION));
     ck_assert(al_headroom_spares(mib, AL_HEADROOM_STACK));
     ck_assert(!al_headroom_spares(2 * mib, AL_HEADROOM_STACK));
-    cgroup.used = 60 * mib;
+    cgroup.used = 41 * mib;
     al_headroom_begin(100 * mib, most);
-    ck_assert(al_headroom_spares(7 * mib, AL_HEADROOM_REGION));
-    ck_assert(!al_headroom_spares(8 * mib, AL_HEADROOM_REGION));
+    ck_assert(al_headroom_spares(4 * mib, AL_HEADROOM_REGION));
+    ck_assert(!al_headroom_spares(5 * mib, AL_HEADROOM_REGION));
     ck_assert(!al_headroom_spares(UINT64_MAX, AL_HEADROOM_REGION));
-    ck_assert(!al_headroom_spares(UINT64_MAX / 2 + 1, AL_HEADROOM_REGION));
+    ck_assert(!al_headroom_spares(UINT64_MAX / 8 + 1, AL_HEADROOM_REGION));
     ck_assert(al_headroom_has(8 * mib));
 }
 END_TEST
