@@ -27,6 +27,26 @@ static bool is_program_memory(al_page page)
                                  : word & AL_PAGE_OWNERS;
 }
 
+/* Pages of files that the kernel can drop as long as nobody has locked them; not those of programs,
+ * which are needed anyway. */
+static bool can_be_dropped(al_page page)
+{
+    uint32_t word = al_pagemap_get(page);
+    uint32_t kind = al_word_kind(word);
+
+    return word & AL_PAGE_MAPPED && (kind == AL_KIND_FILE || kind == AL_KIND_SHARED);
+}
+
+/*
+ * Of what belongs to a device or to the kernel itself (rings of io_uring and perf, MAP_DROPPABLE)
+ * the kernel says that it has locked it, and has not. Such memory is never private.
+ */
+static bool is_passed_over(al_page first)
+{
+    return can_be_dropped(first) && !al_books.observe &&
+           al_kernel_ask(al_page_address(first), length_of(first, first + 1)) == 0;
+}
+
 /* mlock2 as asked; without it, or where not all pages can be had now, the next best thing. */
 static int ask_kernel(al_page first, al_page end, unsigned flags)
 {
@@ -107,6 +127,10 @@ static int lock_and_book(al_page begin, al_page first, al_page end, uint64_t pag
 
         if (way->flags == al_books.lock_flags)
             learn_from(result, pages);
+        if (!result && is_passed_over(first)) {
+            al_count(AL_COUNT_skipped_kind);
+            result = -EOPNOTSUPP;
+        }
         if (!way->enter())
             return result;
         valid = refusals == __atomic_load_n(&al_books.refusals, __ATOMIC_RELAXED);
@@ -166,16 +190,6 @@ static al_page begin_of_run(al_page first, al_page end)
 }
 
 /* -- whether there is room ------------------------------------------------------------------ */
-
-/* Pages of files that the kernel can drop as long as nobody has locked them; not those of programs,
- * which are needed anyway. */
-static bool can_be_dropped(al_page page)
-{
-    uint32_t word = al_pagemap_get(page);
-    uint32_t kind = al_word_kind(word);
-
-    return word & AL_PAGE_MAPPED && (kind == AL_KIND_FILE || kind == AL_KIND_SHARED);
-}
 
 /* Whether the cgroup has room for what a lock brings in: other pages that are there are in its
  * count already. */

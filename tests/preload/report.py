@@ -335,6 +335,15 @@ def test_longest_report() -> None:
         assert parse_reports(line)[0]["program"] == "exit_with"
 
 
+def test_what_the_kernel_passes_over_is_not_counted() -> None:
+    harness.need_privilege()
+    done = run(program("alloc_mappings"), "passed_over", MODE="alloc", KINDS=harness.EVERY_KIND).expect()
+    locked = done.report["locked"]
+    assert locked["tracked_bytes"] <= locked["kernel_bytes"], locked
+    assert done.report["skipped"]["kind"] >= 1, done
+    assert not any(done.report["failures"].values()), done
+
+
 def test_huge_pages_over_others_are_not_counted() -> None:
     harness.need_privilege()
     for kinds in "anon", harness.EVERY_KIND:

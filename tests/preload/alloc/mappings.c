@@ -4,7 +4,9 @@
  */
 #include "mappings.h"
 
+#include <linux/perf_event.h>
 #include <sys/shm.h>
+#include <sys/syscall.h>
 
 static int file_of(size_t length)
 {
@@ -256,6 +258,29 @@ static void huge_pages_over_others(void)
     expect_locked(huge + 4 * HUGE, HUGE);
 }
 
+/* The kernel says that it locks them. */
+static void passed_over(void)
+{
+    const int droppable = 8;
+    struct perf_event_attr clock = {.type = PERF_TYPE_SOFTWARE,
+                                    .size = sizeof(clock),
+                                    .config = PERF_COUNT_SW_CPU_CLOCK,
+                                    .exclude_kernel = 1};
+    int fd = (int)syscall(SYS_perf_event_open, &clock, 0, -1, -1, 0);
+    bool any = false;
+
+    if (fd >= 0) {
+        char *ring = mmap(NULL, 9 * PAGE, writable, MAP_SHARED, fd, 0);
+
+        any = ring != MAP_FAILED;
+        expect(!any || !is_locked(ring));
+    }
+    any |= mmap(NULL, LENGTH, writable, MAP_ANONYMOUS | droppable, -1, 0) != MAP_FAILED;
+    if (!any)
+        skip("neither perf's rings nor MAP_DROPPABLE can be had");
+    expect_locked(map(LENGTH, writable, MAP_SHARED | MAP_ANONYMOUS), LENGTH);
+}
+
 static void segments(void)
 {
     int id = shmget(IPC_PRIVATE, LENGTH, IPC_CREAT | 0600);
@@ -405,7 +430,7 @@ SCENARIOS(SCENARIO(unmap_parts), SCENARIO(unmap_fails), SCENARIO(reservation_ope
           SCENARIO(remap_duplicates), SCENARIO(remap_of_reservation), SCENARIO(each_sort),
           SCENARIO(without_reserve), SCENARIO(beyond_the_end_of_a_file),
           SCENARIO(beyond_the_end_without_mlock2), SCENARIO(grows_down), SCENARIO(huge_pages),
-          SCENARIO(huge_pages_over_others), SCENARIO(segments), SCENARIO(heap_end_moved),
-          SCENARIO(heap_end_moved_before_malloc), SCENARIO(by_size),
+          SCENARIO(huge_pages_over_others), SCENARIO(passed_over), SCENARIO(segments),
+          SCENARIO(heap_end_moved), SCENARIO(heap_end_moved_before_malloc), SCENARIO(by_size),
           SCENARIO(by_size_after_parting), SCENARIO(by_kind), SCENARIO(current_only),
           SCENARIO(on_fault))
