@@ -122,6 +122,7 @@ static void change_leaf(struct al_leaf *leaf, al_page first, al_page end, uint32
             after = changed(before, clear, set, access);
             __atomic_store_n(word, after, __ATOMIC_RELAXED);
             count_change(&change, before, after, 1);
+            al_leaf_note(leaf, before, after);
             continue;
         }
         do {
@@ -130,6 +131,7 @@ static void change_leaf(struct al_leaf *leaf, al_page first, al_page end, uint32
                  !__atomic_compare_exchange_n(word, &before, after, true, __ATOMIC_ACQ_REL,
                                               __ATOMIC_RELAXED));
         count_change(&change, before, after, 1);
+        al_leaf_note(leaf, before, after);
     }
     __atomic_fetch_add(&leaf->unowned, (uint32_t)change.unowned, __ATOMIC_RELAXED);
     total->locked += change.locked;
@@ -180,7 +182,7 @@ bool al_books_change(al_page first, al_page end, uint32_t clear, uint32_t set,
     while ((first = set ? first : al_pagemap_skip(first, end)) < end) {
         al_page stop = (first / AL_LEAF_PAGES + 1) * AL_LEAF_PAGES;
         uint32_t before = al_pagemap_get(first);
-        struct al_leaf *leaf = al_pagemap_leaf(first);
+        struct al_leaf *leaf = al_pagemap_any_leaf(first);
 
         if (stop > end)
             stop = end;
@@ -192,11 +194,13 @@ bool al_books_change(al_page first, al_page end, uint32_t clear, uint32_t set,
             else
                 done = false;
         } else if (leaf || changed(before, clear, set, access) != before) {
-            leaf = al_pagemap_make_leaf(first);
+            leaf = set & AL_PAGE_OWNERS ? al_pagemap_make_leaf(first)
+                                        : al_pagemap_make_any_leaf(first);
             if (leaf)
                 change_leaf(leaf, first, stop, clear, set, access, &change);
             else
                 done = false;
+            al_pagemap_drop_empty(first);
         }
         first = stop;
     }

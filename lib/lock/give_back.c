@@ -82,9 +82,13 @@ static void unlock_run(al_page first, al_page end, bool program_locks)
 /* The words of a whole run are in one leaf. */
 static void finish_leaving(struct al_leaf *leaf, al_page first, al_page end)
 {
-    for (al_page page = first; page < end; page++)
-        __atomic_fetch_and(al_leaf_word(leaf, page), ~(uint32_t)(AL_PAGE_LEAVING | AL_PAGE_UNSURE),
-                           __ATOMIC_RELEASE);
+    const uint32_t over = AL_PAGE_LEAVING | AL_PAGE_UNSURE;
+
+    for (al_page page = first; page < end; page++) {
+        uint32_t before = __atomic_fetch_and(al_leaf_word(leaf, page), ~over, __ATOMIC_RELEASE);
+
+        al_leaf_note(leaf, before, before & ~over);
+    }
 }
 
 /* The first page from `page` on without an owner: most words are looked at for no more than that.
@@ -156,13 +160,14 @@ static void trim_to(int64_t most)
     for (al_page page = al_pagemap_skip(0, AL_PAGE_END);
          page < AL_PAGE_END && unowned_pages() > most;
          page = al_pagemap_skip(page + AL_LEAF_PAGES, AL_PAGE_END)) {
-        struct al_leaf *leaf = al_pagemap_leaf(page);
+        struct al_leaf *leaf = al_pagemap_any_leaf(page);
 
         page = page / AL_LEAF_PAGES * AL_LEAF_PAGES;
         if (!leaf)
             trim_span(page);
         else if (__atomic_load_n(&leaf->unowned, __ATOMIC_RELAXED))
             trim_leaf(leaf, page);
+        al_pagemap_drop_empty(page);
     }
     al_locker_leave();
 }

@@ -217,7 +217,7 @@ void al_heap_own_pages(const void *block, size_t usable)
     al_page first = al_page_of(block);
     al_page end = al_page_of((const char *)block + usable - 1) + 1;
     struct al_leaf *leaf = al_pagemap_leaf_quick(first);
-    struct al_leaf *next = al_pagemap_leaf(first + 1);
+    struct al_leaf *next = al_pagemap_leaf(end - 1);
 
     if (leaf && next && end - first <= 2)
         own_edges(leaf, next, first, end);
@@ -320,11 +320,13 @@ static bool disown_or_hold(struct al_leaf *leaf, al_page page)
 /* Interior pages have no other owner. */
 static bool disown_all(al_page first, al_page end)
 {
-    struct al_leaf *first_leaf = al_pagemap_leaf(first);
-    struct al_leaf *last_leaf = al_pagemap_leaf(end - 1);
+    struct al_leaf *first_leaf;
+    struct al_leaf *last_leaf;
 
     if (!al_locker_enter())
         return false;
+    first_leaf = al_pagemap_any_leaf(first);
+    last_leaf = al_pagemap_any_leaf(end - 1);
     if (first_leaf)
         (void)disown_edge(first_leaf, first);
     if (last_leaf && end - first > 1)
@@ -339,7 +341,7 @@ static bool disown_all(al_page first, al_page end)
 static void disown_run(al_page first, al_page end)
 {
     struct al_leaf *leaf = al_pagemap_leaf_quick(first);
-    struct al_leaf *next = al_pagemap_leaf(first + 1);
+    struct al_leaf *next = al_pagemap_leaf(end - 1);
     bool unowned;
 
     if (leaf && next && end - first <= 2) {

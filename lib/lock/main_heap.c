@@ -117,7 +117,7 @@ static al_page pass_span(al_page start, al_page page)
 static al_page pass_unowned(al_page start, al_page page)
 {
     while ((page = before_hole(page)) > start && !is_owned(page - 1)) {
-        struct al_leaf *leaf = al_pagemap_leaf(page - 1);
+        struct al_leaf *leaf = al_pagemap_any_leaf(page - 1);
 
         if (!leaf) {
             page = pass_span(start, page);

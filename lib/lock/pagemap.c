@@ -41,6 +41,9 @@ static struct {
 
 static size_t table_count;
 
+/* Not lasting ones of which nothing was known any more. */
+static struct al_leaf *free_leaves;
+
 static bool tables_locked;
 static uint64_t locked_pages;
 
@@ -154,16 +157,31 @@ static uintptr_t *entry_of(al_page page, bool make)
     return &branch->entry[leaf % AL_BRANCH_LEAVES];
 }
 
-struct al_leaf *al_pagemap_make_leaf(al_page page)
+static bool is_leaf(uintptr_t entry)
 {
-    uintptr_t *entry = entry_of(page, true);
-    struct al_leaf *leaf;
+    return entry && !(entry & AL_SPAN_MARK);
+}
 
-    if (!entry)
-        return NULL;
-    if (*entry && !(*entry & AL_SPAN_MARK))
-        return (struct al_leaf *)*entry;
-    leaf = more(sizeof(*leaf));
+static struct al_leaf *leaf_of(uintptr_t entry)
+{
+    return is_leaf(entry) ? (struct al_leaf *)(entry & ~AL_BRIEF_MARK) : NULL;
+}
+
+/* All words are 0. */
+static struct al_leaf *take_leaf(void)
+{
+    struct al_leaf *leaf = free_leaves;
+
+    if (!leaf)
+        return more(sizeof(*leaf));
+    free_leaves = leaf->next_free;
+    return leaf;
+}
+
+static struct al_leaf *make_leaf(uintptr_t *entry, al_page page)
+{
+    struct al_leaf *leaf = take_leaf();
+
     if (!leaf)
         return NULL;
     leaf->index = (size_t)(page / AL_LEAF_PAGES);
@@ -172,24 +190,70 @@ struct al_leaf *al_pagemap_make_leaf(al_page page)
         uint32_t value = (uint32_t)(*entry & ~AL_SPAN_MARK);
 
         leaf->unowned = al_word_unowned(value) ? AL_LEAF_PAGES : 0;
+        leaf->known = AL_LEAF_PAGES;
         for (size_t i = 0; i < AL_LEAF_PAGES; i++)
-            leaf->word[i] = value;
+            __atomic_store_n(&leaf->word[i], value, __ATOMIC_RELAXED);
     }
-    __atomic_store_n(entry, (uintptr_t)leaf, __ATOMIC_RELEASE);
+    __atomic_store_n(entry, (uintptr_t)leaf | AL_BRIEF_MARK, __ATOMIC_RELEASE);
     return leaf;
+}
+
+struct al_leaf *al_pagemap_any_leaf(al_page page)
+{
+    const uintptr_t *entry = entry_of(page, false);
+
+    return entry ? leaf_of(*entry) : NULL;
+}
+
+struct al_leaf *al_pagemap_make_any_leaf(al_page page)
+{
+    uintptr_t *entry = entry_of(page, true);
+
+    if (!entry)
+        return NULL;
+    return is_leaf(*entry) ? leaf_of(*entry) : make_leaf(entry, page);
+}
+
+struct al_leaf *al_pagemap_make_leaf(al_page page)
+{
+    struct al_leaf *leaf = al_pagemap_make_any_leaf(page);
+
+    if (leaf && !leaf->lasting) {
+        leaf->lasting = true;
+        __atomic_store_n(entry_of(page, false), (uintptr_t)leaf, __ATOMIC_RELEASE);
+    }
+    return leaf;
+}
+
+void al_pagemap_drop_empty(al_page page)
+{
+    uintptr_t *entry = entry_of(page, false);
+    struct al_leaf *leaf = entry ? leaf_of(*entry) : NULL;
+
+    if (!leaf || leaf->lasting || leaf->known)
+        return;
+    __atomic_store_n(entry, 0, __ATOMIC_RELEASE);
+    leaf->next_free = free_leaves;
+    free_leaves = leaf;
 }
 
 uint32_t al_pagemap_get(al_page page)
 {
     const uintptr_t *entry = entry_of(page, false);
-    uintptr_t seen;
+    uintptr_t seen = entry ? __atomic_load_n(entry, __ATOMIC_ACQUIRE) : 0;
 
-    if (!entry)
-        return 0;
-    seen = __atomic_load_n(entry, __ATOMIC_ACQUIRE);
-    if (!seen || seen & AL_SPAN_MARK)
-        return (uint32_t)(seen & ~AL_SPAN_MARK);
-    return __atomic_load_n(al_leaf_word((struct al_leaf *)seen, page), __ATOMIC_RELAXED);
+    while (is_leaf(seen)) {
+        uint32_t word = __atomic_load_n(al_leaf_word(leaf_of(seen), page), __ATOMIC_ACQUIRE);
+        uintptr_t before = seen;
+
+        if (!(seen & AL_BRIEF_MARK))
+            return word;
+        /* It may have become that of other pages meanwhile. */
+        seen = __atomic_load_n(entry, __ATOMIC_ACQUIRE);
+        if (seen == before)
+            return word;
+    }
+    return (uint32_t)(seen & ~AL_SPAN_MARK);
 }
 
 static al_page leaf_end(al_page page, al_page end)
@@ -202,7 +266,7 @@ static al_page leaf_end(al_page page, al_page end)
 struct al_stretch al_pagemap_next(al_page first, al_page end, uint32_t mask)
 {
     struct al_stretch stretch = {.first = first, .end = leaf_end(first, end)};
-    struct al_leaf *leaf = al_pagemap_leaf(first);
+    struct al_leaf *leaf = al_pagemap_any_leaf(first);
 
     stretch.value = al_pagemap_get(first);
     if (!leaf)
@@ -245,11 +309,16 @@ bool al_pagemap_set(al_page first, al_page end, uint32_t value)
 
             __atomic_store_n(entry, span, __ATOMIC_RELEASE);
         } else if (*entry != (value | (value ? AL_SPAN_MARK : 0))) {
-            struct al_leaf *leaf = al_pagemap_make_leaf(first);
+            struct al_leaf *leaf = al_pagemap_make_any_leaf(first);
 
             done = done && leaf;
-            for (al_page page = first; leaf && page < stop; page++)
-                __atomic_store_n(al_leaf_word(leaf, page), value, __ATOMIC_RELAXED);
+            for (al_page page = first; leaf && page < stop; page++) {
+                uint32_t *word = al_leaf_word(leaf, page);
+
+                al_leaf_note(leaf, *word, value);
+                __atomic_store_n(word, value, __ATOMIC_RELAXED);
+            }
+            al_pagemap_drop_empty(first);
         }
         first = stop;
     }
@@ -284,10 +353,12 @@ void al_pagemap_lock_tables(void)
         if (al_pagemap_root[i])
             lock_table(al_pagemap_root[i], sizeof(struct al_branch));
     while (tables_locked && (page = al_pagemap_skip(page, AL_PAGE_END)) < AL_PAGE_END) {
-        struct al_leaf *leaf = al_pagemap_leaf(page);
+        struct al_leaf *leaf = al_pagemap_any_leaf(page);
 
         if (leaf)
             lock_table(leaf, sizeof(*leaf));
         page = (page / AL_LEAF_PAGES + 1) * AL_LEAF_PAGES;
     }
+    for (struct al_leaf *leaf = free_leaves; tables_locked && leaf; leaf = leaf->next_free)
+        lock_table(leaf, sizeof(*leaf));
 }

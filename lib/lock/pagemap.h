@@ -6,10 +6,13 @@
  *
  * A leaf covers 64 MiB (the size and alignment of a glibc thread arena), made when a page in it
  * first differs from the rest; a span that is all alike needs none, so that a mapping of a terabyte
- * costs a few thousand words. Leaves are never freed: a pointer to a word stays good.
+ * costs a few thousand words.
  *
- * Words are read and changed atomically by anybody (owners are counted so); the tree itself grows,
- * and spans are set, by who holds the books' gate (books.h).
+ * Leaves with heap blocks are lasting: a pointer to a word of theirs stays good, and anybody reads
+ * and changes it atomically (owners are counted so). All others belong to who holds the books' gate
+ * (books.h); when the last of their pages is forgotten they are used again for other addresses, as
+ * some programs have each of their mappings elsewhere. The tree grows, and spans are set, with the
+ * gate.
  */
 #ifndef AL_PAGEMAP_H
 #define AL_PAGEMAP_H
@@ -54,22 +57,26 @@ enum {
 #define AL_PAGE_KIND_MASK (0x3fU << AL_PAGE_KIND_SHIFT)
 
 struct al_leaf {
-    uintptr_t start;  /* its first address */
-    size_t index;     /* which 64 MiB of the address space */
+    uintptr_t start; /* its first address */
+    size_t index;    /* which 64 MiB of the address space */
+    struct al_leaf *next_free;
+    uint32_t known;   /* if it is not lasting: words that are not 0 */
+    bool lasting;     /* it has, or had, heap blocks */
     bool anchored;    /* holds a block of ours: glibc cannot unmap it */
     uint8_t refusals; /* how often planting such a block failed */
     /* Pages that are locked and have no owner. It changes, as no other figure here, so that it is
      * on another line of the cache than they are; not behind the words, where it would take a page
      * for itself. */
-    char apart[64 - 2 * sizeof(uintptr_t) - 2];
+    char apart[64 - 3 * sizeof(uintptr_t) - sizeof(uint32_t) - 3];
     uint32_t unowned;
     /* The last one is of no page and stays 0: who looks at a page and the next finds it. */
     uint32_t word[AL_LEAF_PAGES + 1];
 };
 
-/* A branch's entry is NULL, a leaf, or the word that all its pages have, marked in its lowest bit.
- */
-#define AL_SPAN_MARK ((uintptr_t)1)
+/* A branch's entry is NULL, a leaf, marked in its second lowest bit if it is not lasting, or the
+ * word that all its pages have, marked in its lowest bit. */
+#define AL_SPAN_MARK  ((uintptr_t)1)
+#define AL_BRIEF_MARK ((uintptr_t)2)
 
 struct al_branch {
     uintptr_t entry[AL_BRANCH_LEAVES];
@@ -115,7 +122,7 @@ static inline void *al_page_address(al_page page)
     return (void *)(uintptr_t)(page << al_page_shift);
 }
 
-/* The page's leaf, or NULL where there is none (yet) or the address is out of range. */
+/* The page's lasting leaf, or NULL where there is none (yet) or the address is out of range. */
 static inline struct al_leaf *al_pagemap_leaf(al_page page)
 {
     size_t leaf = (size_t)(page / AL_LEAF_PAGES);
@@ -128,7 +135,7 @@ static inline struct al_leaf *al_pagemap_leaf(al_page page)
     if (!branch)
         return NULL;
     entry = __atomic_load_n(&branch->entry[leaf % AL_BRANCH_LEAVES], __ATOMIC_ACQUIRE);
-    return entry & AL_SPAN_MARK ? NULL : (struct al_leaf *)entry;
+    return entry & (AL_SPAN_MARK | AL_BRIEF_MARK) ? NULL : (struct al_leaf *)entry;
 }
 
 /* The leaf found last: most calls are for the same one. Never NULL. */
@@ -188,8 +195,23 @@ static inline bool al_word_unowned(uint32_t word)
 /* The page's word; 0 where nothing is known. */
 uint32_t al_pagemap_get(al_page page);
 
-/* The page's leaf, made if need be. NULL without memory or out of range. With the gate. */
+/* The page's leaf, lasting or not, or NULL. With the gate. */
+struct al_leaf *al_pagemap_any_leaf(al_page page);
+
+/* The page's leaf, made if need be; the first makes it lasting. NULL without memory or out of
+ * range. With the gate. */
 struct al_leaf *al_pagemap_make_leaf(al_page page);
+struct al_leaf *al_pagemap_make_any_leaf(al_page page);
+
+/* Where a word was changed: how many are not 0. With the gate. */
+static inline void al_leaf_note(struct al_leaf *leaf, uint32_t before, uint32_t after)
+{
+    if (!leaf->lasting)
+        leaf->known += (uint32_t)(after != 0) - (uint32_t)(before != 0);
+}
+
+/* Takes the leaf, of any page in it, from the tree if nothing is known there. With the gate. */
+void al_pagemap_drop_empty(al_page page);
 
 /*
  * A stretch of pages whose words are alike; `value` is the word of its first page.

@@ -142,6 +142,7 @@ static void add_to_run(struct relock *relock, al_page first, al_page end, uint32
 static void look_at_leaf(struct relock *relock, struct al_leaf *leaf)
 {
     al_page first = (al_page)leaf->index * AL_LEAF_PAGES;
+    uint32_t known = 0;
 
     if (leaf->unowned)
         leaf->unowned = 0;
@@ -153,8 +154,11 @@ static void look_at_leaf(struct relock *relock, struct al_leaf *leaf)
         /* A signal handler may be counting owners. */
         if (after != before)
             __atomic_fetch_and(word, ~(before & ~after), __ATOMIC_RELAXED);
+        known += after != 0;
         add_to_run(relock, page, page + 1, after);
     }
+    if (leaf->known != known)
+        leaf->known = known;
 }
 
 static void look_at_span(struct relock *relock, al_page first)
@@ -175,7 +179,7 @@ int al_relock(unsigned flags, bool spare_stacks)
     al_books.everything = false;
     al_books.moving = 0;
     while ((page = al_pagemap_skip(page, AL_PAGE_END)) < AL_PAGE_END) {
-        struct al_leaf *leaf = al_pagemap_leaf(page);
+        struct al_leaf *leaf = al_pagemap_any_leaf(page);
 
         page = page / AL_LEAF_PAGES * AL_LEAF_PAGES;
         if (leaf)

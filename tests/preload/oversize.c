@@ -114,6 +114,25 @@ static void by_mprotect(void)
     touch(start, HUGE_RESERVATION);
 }
 
+/* As V8 has its large pages: each is somewhere else, and the one before is gone. */
+static void random_places(void)
+{
+    const size_t length = (size_t)256 << 10;
+    uint64_t random = UINT64_C(88172645463325252);
+
+    need_address_space();
+    for (size_t i = 0; i < 12000; i++) {
+        char *start;
+
+        random ^= random << 13, random ^= random >> 7, random ^= random << 17;
+        start =
+            mmap((void *)(uintptr_t)(random & UINT64_C(0x3ffffffff000)), length, rw, anon, -1, 0);
+        expect(start != MAP_FAILED);
+        start[0] = 7;
+        expect(munmap(start, length) == 0);
+    }
+}
+
 /* What the cgroup of these tests has, twice. */
 static void twice(void)
 {
@@ -204,6 +223,7 @@ static const struct {
             {"mremap", by_mremap, false},
             {"mprotect", by_mprotect, false},
             {"twice", twice, false},
+            {"random_places", random_places, false},
             {"two_mapped", two_mapped, true},
             {"two_allocated", two_allocated, true},
             {"two_opened", two_opened, true},

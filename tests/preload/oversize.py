@@ -58,6 +58,10 @@ def test_twice_the_cgroup() -> None:
     sparse("twice")
 
 
+def test_random_places() -> None:
+    sparse("random_places")
+
+
 def hardly_touched(way: str) -> None:
     """It fits when it is touched as it is; not if all is brought in."""
     need_root()

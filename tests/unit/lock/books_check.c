@@ -48,8 +48,9 @@ static struct sum add_up(void)
     bool before = false;
 
     for (al_page first = MODEL_FIRST; first < MODEL_END; first += AL_LEAF_PAGES) {
-        struct al_leaf *leaf = al_pagemap_leaf(first);
+        struct al_leaf *leaf = al_pagemap_any_leaf(first);
         uint32_t unowned = 0;
+        uint32_t known = 0;
 
         for (al_page page = first; page < first + AL_LEAF_PAGES; page++) {
             uint32_t word = leaf ? *al_leaf_word(leaf, page) : al_pagemap_get(first);
@@ -62,8 +63,12 @@ static struct sum add_up(void)
             sum.runs += locked && !before;
             before = locked;
             unowned += al_word_unowned(word);
+            known += word != 0;
         }
         sum.unowned += unowned;
+        if (leaf && !leaf->lasting && leaf->known != known)
+            ck_abort_msg("leaf %zu has %u pages known, and says %u",
+                         (size_t)((first - MODEL_FIRST) / AL_LEAF_PAGES), known, leaf->known);
         if (leaf && leaf->unowned != unowned)
             ck_abort_msg("leaf %zu has %u pages unowned, and says %d",
                          (size_t)((first - MODEL_FIRST) / AL_LEAF_PAGES), unowned,

@@ -108,9 +108,9 @@ START_TEST(whole_leaves_are_spans)
     al_page end = first + 2 * leaf_pages + 4;
 
     ck_assert(al_pagemap_set(from, end, value));
-    ck_assert_ptr_nonnull(al_pagemap_leaf(first));
-    ck_assert_ptr_null(al_pagemap_leaf(first + leaf_pages));
-    ck_assert_ptr_nonnull(al_pagemap_leaf(first + 2 * leaf_pages));
+    ck_assert_ptr_nonnull(al_pagemap_any_leaf(first));
+    ck_assert_ptr_null(al_pagemap_any_leaf(first + leaf_pages));
+    ck_assert_ptr_nonnull(al_pagemap_any_leaf(first + 2 * leaf_pages));
     expect_all(first, from, 0);
     expect_all(from, end, value);
     expect_all(end, first + 3 * leaf_pages, 0);
@@ -123,18 +123,73 @@ START_TEST(a_span_becomes_a_leaf_where_a_page_differs)
 
     ck_assert(al_pagemap_set(first, first + 2 * leaf_pages, 10));
     ck_assert(al_pagemap_set(first + 100, first + 101, 12));
-    leaf = al_pagemap_leaf(first);
+    leaf = al_pagemap_any_leaf(first);
     ck_assert_ptr_nonnull(leaf);
+    ck_assert_ptr_null(al_pagemap_leaf(first));
     ck_assert_uint_eq(leaf->unowned, 0);
     ck_assert(!leaf->anchored);
     expect_all(first, first + 100, 10);
     ck_assert_uint_eq(al_pagemap_get(first + 100), 12);
     expect_all(first + 101, first + 2 * leaf_pages, 10);
-    ck_assert_ptr_null(al_pagemap_leaf(first + leaf_pages));
-    /* and stays one: a pointer to a word stays good */
+    ck_assert_ptr_null(al_pagemap_any_leaf(first + leaf_pages));
+}
+END_TEST
+
+/* A pointer to a word of its stays good. */
+START_TEST(a_lasting_leaf_stays)
+{
+    struct al_leaf *leaf = al_pagemap_make_leaf(first);
+
+    ck_assert(al_pagemap_set(first, first + leaf_pages, 10));
     ck_assert(al_pagemap_set(first, first + leaf_pages, 0));
+    al_pagemap_drop_empty(first);
     ck_assert_ptr_eq(al_pagemap_leaf(first), leaf);
     expect_all(first, first + leaf_pages, 0);
+}
+END_TEST
+
+/* What is known of each is forgotten before the next comes: so do the mappings of some programs. */
+START_TEST(a_brief_leaf_serves_one_address_after_the_other)
+{
+    const al_page branch_pages = AL_BRANCH_LEAVES * leaf_pages;
+    const al_page base = first / branch_pages * branch_pages;
+    size_t bytes = 0;
+
+    for (al_page i = 0; i < AL_BRANCH_LEAVES; i++) {
+        al_page from = base + i * leaf_pages + i * 7;
+
+        ck_assert(al_pagemap_set(from, from + 20, 10));
+        ck_assert_ptr_null(al_pagemap_leaf(from));
+        ck_assert(al_pagemap_set(from + 5, from + 9, 12));
+        expect_all(from, from + 5, 10);
+        expect_all(from + 5, from + 9, 12);
+        expect_all(from + 9, from + 20, 10);
+        ck_assert(al_pagemap_set(from, from + 10, 0));
+        ck_assert_uint_eq(al_pagemap_get(from + 10), 10);
+        ck_assert(al_pagemap_set(from + 10, from + 20, 0));
+        ck_assert_ptr_null(al_pagemap_any_leaf(from));
+        if (!bytes)
+            bytes = al_pagemap_bytes();
+        ck_assert_uint_eq(al_pagemap_bytes(), bytes);
+    }
+    ck_assert_uint_eq(al_pagemap_skip(base, base + branch_pages), base + branch_pages);
+}
+END_TEST
+
+/* The first block makes it so, with all that was known. */
+START_TEST(a_brief_leaf_becomes_lasting)
+{
+    struct al_leaf *leaf;
+
+    ck_assert(al_pagemap_set(first + 3, first + 9, 10));
+    leaf = al_pagemap_any_leaf(first);
+    ck_assert_ptr_eq(al_pagemap_make_any_leaf(first + 1), leaf);
+    ck_assert_ptr_null(al_pagemap_leaf(first));
+    ck_assert_ptr_eq(al_pagemap_make_leaf(first + 100), leaf);
+    ck_assert_ptr_eq(al_pagemap_leaf(first), leaf);
+    expect_all(first + 3, first + 9, 10);
+    ck_assert(al_pagemap_set(first, first + 10, 0));
+    ck_assert_ptr_eq(al_pagemap_leaf(first), leaf);
 }
 END_TEST
 
@@ -344,6 +399,9 @@ int main(void)
     tcase_add_test(tests, words_are_set);
     tcase_add_test(tests, whole_leaves_are_spans);
     tcase_add_test(tests, a_span_becomes_a_leaf_where_a_page_differs);
+    tcase_add_test(tests, a_lasting_leaf_stays);
+    tcase_add_test(tests, a_brief_leaf_serves_one_address_after_the_other);
+    tcase_add_test(tests, a_brief_leaf_becomes_lasting);
     tcase_add_test(tests, the_same_again_makes_nothing);
     tcase_add_test(tests, much_costs_little);
     tcase_add_test(tests, the_first_leaf_and_the_last);
