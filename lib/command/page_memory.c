@@ -166,7 +166,7 @@ static void by_counters(const struct page *page, const json_t *report)
         const char *means;
     } rows[] = {
         {"skipped.size", "Regions left out, outside the sizes asked for"},
-        {"skipped.kind", "Regions left out, of a kind not asked for"},
+        {"skipped.kind", "Regions left out, of a kind not asked for, or that cannot be locked"},
         {"skipped.budget", "Regions left out, past the budget"},
         {"skipped.inaccessible", "Regions left out, reserved but not accessible"},
         {"failures.EPERM", "Calls refused with EPERM, for want of the right to lock"},
@@ -215,8 +215,8 @@ static void reasons(const struct page *page, const json_t *run)
             json_read_integer(report, "memory.locked_bytes") > 0)
             reason(page, "In the end there was nothing that was not locked.");
         else if (strcmp(json_read_text(report, "backend"), "hooks") == 0)
-            reason(page, "Where memory is locked region by region, the lowest page of the main "
-                         "stack stays unlocked.");
+            reason(page, "Where memory is locked region by region under a memlock limit, the "
+                         "main stack stays unlocked, as it has to grow.");
     }
     (void)fputs("</ul>\n", page->to);
 }

@@ -1,5 +1,6 @@
 #include "existing.h"
 
+#include "counters.h"
 #include "kernel.h"
 #include "large.h"
 #include "locker.h"
@@ -128,6 +129,16 @@ static bool know(al_page first, al_page end, uint32_t word, bool late)
     return true;
 }
 
+/*
+ * The kernel lets a locked stack grow only within the limit, else it is a SIGSEGV. Locked in part
+ * it is two mappings, and whoever asks for its size by the list of them (pthread_getattr_np does)
+ * is told that it is hardly larger than what is in use.
+ */
+static bool must_grow(const struct al_mapping *mapping)
+{
+    return !al_books.unlimited && strcmp(mapping->name, "[stack]") == 0;
+}
+
 static void judge_one(const struct al_mapping *mapping, unsigned kind, struct al_existing *existing)
 {
     al_page first = al_page_of((void *)mapping->start);
@@ -139,10 +150,10 @@ static void judge_one(const struct al_mapping *mapping, unsigned kind, struct al
     if (kind == AL_KIND_HEAP && !existing->main_start)
         existing->main_start = mapping->start;
     verdict = al_policy_judge(&al_books.policy, kind, mapping->end - mapping->start, accessible);
-    /* The kernel lets a locked stack grow only within the limit, else it is a SIGSEGV. What is
-     * below the lowest page is another mapping to it, and may grow. */
-    if (!al_books.unlimited && strcmp(mapping->name, "[stack]") == 0)
-        first++;
+    if (verdict == AL_TAKE && must_grow(mapping)) {
+        al_count(AL_COUNT_skipped_kind);
+        verdict = AL_SKIP_KIND;
+    }
     /* Blocks from before us may lie on these pages; images are judged once. */
     if (kind == AL_KIND_HEAP || kind == AL_KIND_ANON || kind == AL_KIND_IMAGE)
         word = AL_PAGE_EARLIER | (kind == AL_KIND_IMAGE ? AL_PAGE_SEGMENT : 0U);
@@ -284,15 +295,16 @@ uintptr_t al_existing_main_heap(void)
 
 static bool let_stack_grow(const struct al_mapping *mapping, void *data)
 {
-    al_page lowest = al_page_of((void *)mapping->start);
+    al_page first = al_page_of((void *)mapping->start);
+    al_page end = al_page_of((void *)mapping->end);
 
     (void)data;
     if (strcmp(mapping->name, "[stack]") != 0)
         return true;
     if (!al_locker_enter())
         return false;
-    al_locker_unlock(lowest, lowest + 1);
-    (void)al_books_change(lowest, lowest + 1, ~0U, 0, AL_SHARED);
+    al_locker_unlock(first, end);
+    (void)al_books_change(first, end, ~0U, 0, AL_SHARED);
     al_locker_leave();
     return false;
 }

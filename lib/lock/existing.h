@@ -24,7 +24,7 @@ struct al_existing {
  */
 int al_existing_lock(struct al_existing *existing);
 
-/* Unlocks the lowest page of the main stack: what is below it is another mapping to the kernel. */
+/* Unlocks the main stack: locked, it could grow no further than the limit. */
 void al_existing_let_stack_grow(void);
 
 /* First byte of the main heap, 0 if there is none. */

@@ -42,8 +42,27 @@ static void order(void)
     int here = 0;
 
     use_up();
-    expect(is_locked((void *)order) && is_locked((void *)strlen));
-    expect(is_locked(&here) && is_locked(used(block)));
+    expect(is_locked((void *)order) && is_locked((void *)strlen) && is_locked(used(block)));
+    expect(!is_locked(&here)); /* it has to grow */
+}
+
+/* Whoever wants to know how deep he may go reads the list of mappings, by himself or by libc. */
+static void stack_size(void)
+{
+    pthread_attr_t attributes;
+    struct rlimit limit;
+    void *start;
+    size_t size;
+
+    use_up();
+    expect(getrlimit(RLIMIT_STACK, &limit) == 0);
+    expect(pthread_getattr_np(pthread_self(), &attributes) == 0);
+    expect(pthread_attr_getstack(&attributes, &start, &size) == 0);
+#if defined(__GLIBC__)
+    expect(limit.rlim_cur == RLIM_INFINITY || size >= limit.rlim_cur - ((size_t)1 << 20));
+#endif
+    expect(!is_locked(&attributes));
+    expect(pthread_attr_destroy(&attributes) == 0);
 }
 
 static void own_mlock(void)
@@ -263,6 +282,7 @@ static const struct {
     const char *name;
     void (*run)(void);
 } scenarios[] = {{"order", order},
+                 {"stack_size", stack_size},
                  {"own_mlock", own_mlock},
                  {"own_mlock2", own_mlock2},
                  {"own_map_locked", own_map_locked},

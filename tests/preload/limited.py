@@ -22,7 +22,7 @@ def test_most_of_the_limit_is_used() -> None:
     assert done.report["skipped"]["budget"] > 0 and not any(done.report["failures"].values()), done
 
 
-def test_program_stack_and_heap_come_first() -> None:
+def test_program_and_heap_come_first() -> None:
     limited(program("limited"), "order")
 
 
@@ -43,6 +43,11 @@ def test_stacks_where_memory_from_before_was() -> None:
             locked = done.report["locked"]
             assert locked["tracked_bytes"] <= locked["kernel_bytes"], done
             assert done.report["by_kind"]["stack"]["locked_bytes"] >= 8 * (124 << 10), done
+
+
+def test_stack_size() -> None:
+    scenario("stack_size")
+    limited(program("limited"), "stack_size", MODE="alloc", KINDS=harness.EVERY_KIND)
 
 
 def test_own_mlock() -> None:

@@ -64,10 +64,9 @@ START_TEST(the_budget_ends_between_turns)
     wanted.observe = true;
     ck_assert_int_eq(start(), 0);
     al_lock_alloc_figures(&figures);
-    bytes = of_kind(AL_KIND_IMAGE)->mapped_bytes + of_kind(AL_KIND_STACK)->mapped_bytes;
+    bytes = of_kind(AL_KIND_IMAGE)->mapped_bytes;
     if (_i)
         bytes += of_kind(AL_KIND_HEAP)->mapped_bytes + of_kind(AL_KIND_SHARED)->mapped_bytes;
-    bytes -= al_page_size(); /* the lowest of the stack is left out */
     forget_all();
     wanted.observe = false;
     ck_assert_int_eq(start_under(bytes), -ENOMEM);
