@@ -1,22 +1,7 @@
 #include "budget.h"
 
 #include "cgroup.h"
-#include "sys.h"
-
-#include <string.h>
-#include <sys/sysinfo.h>
-
-static uint64_t machine_memory(void)
-{
-    struct sysinfo info;
-    uint64_t bytes;
-
-    memset(&info, 0, sizeof(info));
-    if (al_sys1(SYS_sysinfo, &info) || !info.totalram ||
-        __builtin_mul_overflow((uint64_t)info.totalram, info.mem_unit, &bytes))
-        return AL_UNLIMITED;
-    return bytes;
-}
+#include "machine.h"
 
 static uint64_t percent_of(uint64_t bytes, uint64_t percent)
 {
@@ -56,7 +41,7 @@ void al_budget_decide(struct al_budget *budget, const struct al_budget_option *o
 
 uint64_t al_budget_of_machine(void)
 {
-    return percent_of(machine_memory(), AL_BUDGET_MACHINE_PERCENT);
+    return percent_of(al_machine_memory(), AL_BUDGET_MACHINE_PERCENT);
 }
 
 static struct al_budget look(const struct al_budget_option *option,
@@ -67,7 +52,7 @@ static struct al_budget look(const struct al_budget_option *option,
     if (option->sort != AL_BUDGET_UNLIMITED) {
         budget.cgroup_bytes = al_cgroup_limit("");
         if (machine)
-            budget.machine_bytes = machine_memory();
+            budget.machine_bytes = al_machine_memory();
     }
     al_budget_decide(&budget, option, privilege);
     return budget;

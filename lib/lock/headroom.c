@@ -2,6 +2,7 @@
 
 #include "cgroup_use.h"
 #include "large.h"
+#include "machine.h"
 #include "sys.h"
 
 /*
@@ -223,7 +224,11 @@ bool al_headroom_spares(uint64_t bytes, enum al_headroom_part part)
     uint64_t wanted = bytes * part > bytes + spared ? bytes * part : bytes + spared;
     uint64_t left;
 
-    if (!is_on() || !__atomic_load_n(&headroom.spare, __ATOMIC_RELAXED))
+    if (!__atomic_load_n(&headroom.spare, __ATOMIC_RELAXED))
+        return true;
+    if (bytes >= AL_HEADROOM_LARGE && bytes > al_machine_available() / 10 * 9)
+        return false;
+    if (!is_on())
         return true;
     return bytes <= load(&headroom.most) && !was_full(wanted) &&
            sees(wanted, load(&headroom.in_flight), &left);

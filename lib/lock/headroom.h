@@ -53,8 +53,10 @@ void al_headroom_spare(bool on);
  * Whether `bytes` may be brought in before anybody touches them, which may never happen: what is
  * touched has to find room as well. So one region takes no more than a part of what is left (1/8;
  * of a thread's stack most is never touched, 1/64), and all of them leave half of what may be in
- * use. It is looked at each time.
+ * use. It is looked at each time. Of AL_HEADROOM_LARGE bytes and more the machine is asked, too:
+ * they take no more than 90 % of what it has available.
  */
+#define AL_HEADROOM_LARGE ((uint64_t)64 << 20)
 enum al_headroom_part { AL_HEADROOM_REGION = 8, AL_HEADROOM_STACK = 64 };
 bool al_headroom_spares(uint64_t bytes, enum al_headroom_part part);
 

@@ -281,14 +281,18 @@ static int lock_one(al_page first, al_page end, const struct al_lock_way *way)
 int al_lock_run(al_page first, al_page end, const struct al_lock_way *way)
 {
     const struct al_lock_way on_fault = {way->enter, AL_MLOCK_ONFAULT};
+    const uint64_t length = length_of(first, end);
     uint64_t pages = al_headroom_share(SIZE_MAX) >> al_page_shift;
+    bool parts = end - first > pages;
     int result = 0;
 
-    if (end - first <= pages || way->flags || al_books.observe)
+    if (way->flags || al_books.observe)
         return lock_one(first, end, way);
-    if (!al_headroom_spares(length_of(first, end), AL_HEADROOM_REGION))
+    if ((parts || length >= AL_HEADROOM_LARGE) && !al_headroom_spares(length, AL_HEADROOM_REGION))
         return can_be_dropped(first) ? leave(first, end, way, false)
                                      : lock_one(first, end, &on_fault);
+    if (!parts)
+        return lock_one(first, end, way);
     /* Asked again, it may have some: but not for all of it at once. */
     if (!cgroup_has_room(first, end, end - first - al_lock_run_locked(first, end), way))
         return leave(first, end, way, true);

@@ -5,6 +5,7 @@
 #include "downgrades.h"
 #include "headroom.h"
 #include "io.h"
+#include "machine.h"
 #include "parse.h"
 #include "process.h"
 #include "real.h"
@@ -26,25 +27,10 @@ static uint64_t thread_size;
 /* -- whether it can be had -----------------------------------------------------------------------
  */
 
-static uint64_t free_memory(void)
-{
-    char text[128];
-    uint64_t kilobytes;
-    char *number;
-
-    if (al_io_read_file_from("/proc/meminfo", "MemAvailable:", text, sizeof(text)) <= 0)
-        return UINT64_MAX;
-    number = text + strcspn(text, "0123456789");
-    number[strspn(number, "0123456789")] = '\0';
-    if (al_parse_size(number, 0, UINT64_MAX >> 10, &kilobytes))
-        return UINT64_MAX;
-    return kilobytes << 10;
-}
-
 /* More than others leave of the cgroup's memory would be the program's end as well. */
 static uint64_t available_memory(void)
 {
-    uint64_t memory = free_memory();
+    uint64_t memory = al_machine_available();
     uint64_t cgroup;
 
     al_headroom_begin(al_cgroup_limit(""), AL_BUDGET_CGROUP_PERCENT);

@@ -2,6 +2,7 @@
 #include "headroom.h"
 
 #include "cgroup_use.h"
+#include "machine.h"
 #include "unit.h"
 
 #include <string.h>
@@ -46,8 +47,16 @@ uint64_t al_cgroup_droppable(const struct al_cgroup_home *home)
     return cgroup.droppable;
 }
 
+static uint64_t available;
+
+uint64_t al_machine_available(void)
+{
+    return available;
+}
+
 static void begin(void)
 {
+    available = UINT64_MAX;
     memset(&cgroup, 0, sizeof(cgroup));
 }
 
@@ -163,6 +172,23 @@ START_TEST(what_nobody_may_touch_leaves_room_for_what_is)
     ck_assert(!al_headroom_spares(UINT64_MAX, AL_HEADROOM_REGION));
     ck_assert(!al_headroom_spares(UINT64_MAX / 8 + 1, AL_HEADROOM_REGION));
     ck_assert(al_headroom_has(8 * mib));
+}
+END_TEST
+
+/* The machine has less than it takes, whatever the cgroup's limit is. */
+START_TEST(much_is_held_against_the_machine)
+{
+    available = 100 * mib;
+    ck_assert(al_headroom_spares(91 * mib, AL_HEADROOM_REGION));
+    al_headroom_spare(true);
+    ck_assert(al_headroom_spares(90 * mib, AL_HEADROOM_REGION));
+    ck_assert(!al_headroom_spares(91 * mib, AL_HEADROOM_REGION));
+    ck_assert(!al_headroom_spares(UINT64_MAX, AL_HEADROOM_REGION));
+    al_headroom_begin(10000 * mib, most);
+    ck_assert(!al_headroom_spares(91 * mib, AL_HEADROOM_REGION));
+    ck_assert_uint_eq(cgroup.looks, 0);
+    available = 10 * mib;
+    ck_assert(al_headroom_spares(63 * mib, AL_HEADROOM_REGION));
 }
 END_TEST
 
@@ -291,6 +317,7 @@ int main(void)
     tcase_add_test(tests, where_there_was_no_room);
     tcase_add_test(tests, room_for_later_is_room_for_several);
     tcase_add_test(tests, what_nobody_may_touch_leaves_room_for_what_is);
+    tcase_add_test(tests, much_is_held_against_the_machine);
     tcase_add_test(tests, shares);
     tcase_add_test(tests, what_is_on_its_way_is_not_left);
     tcase_add_test(tests, what_is_held_back_is_not_left);
