@@ -62,9 +62,17 @@ static uint64_t droppable_in(const struct folder *folder)
     return sum;
 }
 
-static bool used_at(const struct folder *folder, struct check_surroundings *ret)
+static uint64_t limit_in(const struct folder *folder)
 {
     uint64_t limit = number_in(folder, folder->v2 ? "memory.max" : "memory.limit_in_bytes");
+    uint64_t high = folder->v2 ? number_in(folder, "memory.high") : CHECK_UNKNOWN;
+
+    return high < limit ? high : limit;
+}
+
+static bool used_at(const struct folder *folder, struct check_surroundings *ret)
+{
+    uint64_t limit = limit_in(folder);
     uint64_t used = number_in(folder, folder->v2 ? "memory.current" : "memory.usage_in_bytes");
     uint64_t droppable;
 

@@ -65,21 +65,41 @@ static bool make_name(struct place *place, const char *mount, const char *path, 
     return !text.cut;
 }
 
+/* A number alone in its file, if that is there. */
+static bool read_number(struct place *place, const char *mount, const char *path, size_t length,
+                        const char *file, uint64_t *ret_number)
+{
+    char value[32];
+
+    if (!make_name(place, mount, path, length, file) ||
+        al_io_read_file(place->name, value, sizeof(value)) < 0)
+        return false;
+    *ret_number = al_cgroup_parse_limit(value);
+    return true;
+}
+
+/* Past memory.high nobody is killed, but slowed down so much that he might as well be. */
+static bool read_limit_v2(struct place *place, const char *mount, const char *path, size_t length,
+                          uint64_t *ret_limit)
+{
+    uint64_t high;
+
+    if (!read_number(place, mount, path, length, "memory.max", ret_limit))
+        return false;
+    if (read_number(place, mount, path, length, "memory.high", &high) && high < *ret_limit)
+        *ret_limit = high;
+    return true;
+}
+
 /* Reads one limit; false if there is no such file. */
 static bool read_limit(struct place *place, const char *mount, const char *path, size_t length,
                        uint64_t *ret_limit)
 {
-    bool v2 = place->version == AL_CGROUP_V2;
     char value[VALUE_BYTES];
     long got = -ENAMETOOLONG;
 
-    if (v2) {
-        if (make_name(place, mount, path, length, "memory.max"))
-            got = al_io_read_file(place->name, value, sizeof(value));
-        if (got >= 0)
-            *ret_limit = al_cgroup_parse_limit(value);
-        return got >= 0;
-    }
+    if (place->version == AL_CGROUP_V2)
+        return read_limit_v2(place, mount, path, length, ret_limit);
     /* It has the limits of the cgroups above in it. */
     if (make_name(place, mount, path, length, "memory.stat"))
         got = al_io_read_file_from(place->name, stat_limit, value, sizeof(value));
@@ -91,11 +111,7 @@ static bool read_limit(struct place *place, const char *mount, const char *path,
         *ret_limit = al_cgroup_parse_limit(value + sizeof(stat_limit) - 1);
         return true;
     }
-    if (make_name(place, mount, path, length, "memory.limit_in_bytes"))
-        got = al_io_read_file(place->name, value, sizeof(value));
-    if (got >= 0)
-        *ret_limit = al_cgroup_parse_limit(value);
-    return got >= 0;
+    return read_number(place, mount, path, length, "memory.limit_in_bytes", ret_limit);
 }
 
 static bool exists(struct place *place, const char *mount, const char *path, const char *file)
@@ -130,18 +146,24 @@ static uint64_t smallest_above(struct place *place, const char *mount, const cha
     return least;
 }
 
+/* Its own, of version 1 without those above. */
+static bool read_own_limit(struct place *place, const char *mount, const char *path, size_t length,
+                           uint64_t *ret_limit)
+{
+    if (place->version == AL_CGROUP_V2)
+        return read_limit_v2(place, mount, path, length, ret_limit);
+    return read_number(place, mount, path, length, "memory.limit_in_bytes", ret_limit);
+}
+
 /* The nearest one on the way up that has this limit itself. */
 static size_t length_of_home(struct place *place, const char *mount, const char *path,
                              uint64_t limit)
 {
-    const char *file = place->version == AL_CGROUP_V2 ? "memory.max" : "memory.limit_in_bytes";
     size_t length = strlen(path);
-    char value[32];
+    uint64_t own;
 
     do {
-        if (make_name(place, mount, path, length, file) &&
-            al_io_read_file(place->name, value, sizeof(value)) > 0 &&
-            al_cgroup_parse_limit(value) == limit)
+        if (read_own_limit(place, mount, path, length, &own) && own == limit)
             return length;
     } while (go_up(path, &length));
     return strlen(path);

@@ -146,6 +146,8 @@ def test_cgroups() -> None:
     answer = of({**v2, "sys/fs/cgroup/a/memory.stat": "anon 900000000\nactive_file 0\n",
                  "sys/fs/cgroup/a/memory.current": "1073000000\n"})
     assert answer["verdict"] == "some" and subjects(answer, "part") == {"cgroup"}, answer
+    answer = of({**v2, "sys/fs/cgroup/a/memory.high": "536870912\n"})
+    assert answer["here"]["cgroup_limit_bytes"] == GIB // 2 and answer["here"]["cgroup_used_bytes"] == 100000000, answer
     answer = of(v2, settings={"BUDGET": "unlimited"})
     assert "AUTOLOCK_BUDGET=auto" in words(answer, "cgroup"), answer
     answer = of(v2, settings={"BUDGET": "50%"})

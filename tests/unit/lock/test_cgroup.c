@@ -210,6 +210,29 @@ START_TEST(v2_the_smallest_of_all_above)
 }
 END_TEST
 
+/* Past memory.high it is slowed down: that is a limit, too. */
+START_TEST(v2_where_it_is_slowed_down)
+{
+    static struct al_cgroup_home home;
+
+    put("/proc/self/cgroup", "0::/a/b\n");
+    cgroup_v2("/sys/fs/cgroup/a", "9000\n");
+    cgroup_v2("/sys/fs/cgroup/a/b", "max\n");
+    put("/sys/fs/cgroup/a/b/memory.high", "max\n");
+    expect_limit(9000);
+    put("/sys/fs/cgroup/a/b/memory.high", "8000\n");
+    expect_limit(8000);
+    put("/sys/fs/cgroup/a/memory.high", "7000\n");
+    expect_limit(7000);
+    ck_assert_uint_eq(al_cgroup_find("tree", &home), 7000);
+    ck_assert_str_eq(home.directory, "tree/sys/fs/cgroup/a/");
+    put("/sys/fs/cgroup/a/memory.high", "70000\n");
+    expect_limit(8000);
+    ck_assert_uint_eq(al_cgroup_find("tree", &home), 8000);
+    ck_assert_str_eq(home.directory, "tree/sys/fs/cgroup/a/b/");
+}
+END_TEST
+
 START_TEST(v2_without_the_controller_here)
 {
     put("/proc/self/cgroup", "0::/a/b\n");
@@ -359,6 +382,7 @@ int main(void)
     tcase_add_test(tests, mounts);
     tcase_add_test(tests, nothing_at_all);
     tcase_add_test(tests, v2_the_smallest_of_all_above);
+    tcase_add_test(tests, v2_where_it_is_slowed_down);
     tcase_add_test(tests, v2_without_the_controller_here);
     tcase_add_test(tests, v2_no_limit);
     tcase_add_test(tests, v2_in_a_container_without_a_namespace);
