@@ -1,5 +1,6 @@
 #include "cgroup_use.h"
 
+#include "cgroup_parse.h"
 #include "io.h"
 #include "text.h"
 
@@ -50,14 +51,41 @@ static uint64_t number_at(const char *at)
     return number;
 }
 
-uint64_t al_cgroup_used(const struct al_cgroup_home *home)
+static bool read_number(const struct al_cgroup_home *home, const char *file, uint64_t *ret_number)
 {
     char text[32];
 
-    if (read_of(home, home->v2 ? "memory.current" : "memory.usage_in_bytes", NULL, text,
-                sizeof(text)) <= 0)
+    if (read_of(home, file, NULL, text, sizeof(text)) <= 0)
+        return false;
+    *ret_number = number_at(text);
+    return true;
+}
+
+uint64_t al_cgroup_used(const struct al_cgroup_home *home)
+{
+    uint64_t used;
+
+    if (!read_number(home, home->v2 ? "memory.current" : "memory.usage_in_bytes", &used))
         return AL_CGROUP_UNLIMITED;
-    return number_at(text);
+    return used;
+}
+
+/* Of version 1 it is a limit for both together. */
+uint64_t al_cgroup_swap(const struct al_cgroup_home *home)
+{
+    char text[32];
+    uint64_t memory;
+    uint64_t both;
+
+    if (home->v2) {
+        if (read_of(home, "memory.swap.max", NULL, text, sizeof(text)) <= 0)
+            return AL_CGROUP_UNLIMITED;
+        return al_cgroup_parse_limit(text);
+    }
+    if (!read_number(home, "memory.limit_in_bytes", &memory) ||
+        !read_number(home, "memory.memsw.limit_in_bytes", &both))
+        return AL_CGROUP_UNLIMITED;
+    return both > memory ? both - memory : 0;
 }
 
 uint64_t al_cgroup_droppable(const struct al_cgroup_home *home)

@@ -36,6 +36,7 @@ enum { UNIT_SHIFT = 12, UNIT_BITS = 40 };
 static struct {
     bool on;
     bool spare;
+    bool swaps;
     uint64_t limit; /* the cgroup's own */
     uint64_t most;  /* that is to be in use */
     uint64_t left;  /* when it was looked at */
@@ -96,6 +97,7 @@ void al_headroom_begin(uint64_t limit, unsigned percent)
         home.directory[0] = '\0';
         (void)al_cgroup_find("", &home);
         headroom.limit = limit;
+        headroom.swaps = al_machine_swap() >= limit && al_cgroup_swap(&home) >= limit;
     }
     store(&headroom.most, limit / 100 * percent);
     store(&headroom.full_since_ns, 0);
@@ -228,10 +230,15 @@ bool al_headroom_spares(uint64_t bytes, enum al_headroom_part part)
         return true;
     if (bytes >= AL_HEADROOM_LARGE && bytes > al_machine_available() / 10 * 9)
         return false;
-    if (!is_on())
+    if (!is_on() || headroom.swaps)
         return true;
     return bytes <= load(&headroom.most) && !was_full(wanted) &&
            sees(wanted, load(&headroom.in_flight), &left);
+}
+
+bool al_headroom_swaps(void)
+{
+    return is_on() && headroom.swaps;
 }
 
 size_t al_headroom_share(size_t most)

@@ -41,8 +41,8 @@ void al_headroom_hold_back(uint64_t (*bytes)(void));
 void al_headroom_forked(void);
 
 /*
- * The same for what is only to come when it is touched, of files, which the kernel could otherwise
- * drop again: several may find room for theirs before any of it is there.
+ * The same for what is only to come when it is touched, where the kernel could otherwise drop it
+ * again, as files, or swap it: several may find room for theirs before any of it is there.
  */
 bool al_headroom_has_later(uint64_t bytes);
 
@@ -53,12 +53,17 @@ void al_headroom_spare(bool on);
  * Whether `bytes` may be brought in before anybody touches them, which may never happen: what is
  * touched has to find room as well. So one region takes no more than a part of what is left (1/8;
  * of a thread's stack most is never touched, 1/64), and all of them leave half of what may be in
- * use. It is looked at each time. Of AL_HEADROOM_LARGE bytes and more the machine is asked, too:
- * they take no more than 90 % of what it has available.
+ * use. Where it may swap as much as it may have it need not: what is not locked finds room there,
+ * and what is to be locked as it is touched does not. It is looked at each time. Of
+ * AL_HEADROOM_LARGE bytes and more the machine is asked, too: they take no more than 90 % of what
+ * it has available.
  */
 #define AL_HEADROOM_LARGE ((uint64_t)64 << 20)
 enum al_headroom_part { AL_HEADROOM_REGION = 8, AL_HEADROOM_STACK = 64 };
 bool al_headroom_spares(uint64_t bytes, enum al_headroom_part part);
+
+/* Whether what is not locked, and has no room, is swapped. */
+bool al_headroom_swaps(void);
 
 /* How much may be taken at once, or in advance: `most`, or less where the cgroup has little left.
  */

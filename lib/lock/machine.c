@@ -6,16 +6,31 @@
 #include <string.h>
 #include <sys/sysinfo.h>
 
-uint64_t al_machine_memory(void)
+static struct sysinfo ask(void)
 {
     struct sysinfo info;
-    uint64_t bytes;
 
     memset(&info, 0, sizeof(info));
-    if (al_sys1(SYS_sysinfo, &info) || !info.totalram ||
-        __builtin_mul_overflow((uint64_t)info.totalram, info.mem_unit, &bytes))
+    if (al_sys1(SYS_sysinfo, &info))
+        info.totalram = info.totalswap = 0;
+    return info;
+}
+
+uint64_t al_machine_memory(void)
+{
+    struct sysinfo info = ask();
+    uint64_t bytes;
+
+    if (!info.totalram || __builtin_mul_overflow((uint64_t)info.totalram, info.mem_unit, &bytes))
         return UINT64_MAX;
     return bytes;
+}
+
+uint64_t al_machine_swap(void)
+{
+    struct sysinfo info = ask();
+
+    return (uint64_t)info.totalswap * info.mem_unit;
 }
 
 uint64_t al_machine_available(void)

@@ -39,7 +39,8 @@ static struct al_added judge(const struct al_adding *adding, bool large)
     }
     /* Of what is brought in by us each part is held by itself. */
     fits = parts ? al_room_fits(adding->length) : al_room_fits_at_once(adding->length, &added.held);
-    if (!fits || (adding->file && !al_room_brings_in() && !al_headroom_has_later(adding->length)))
+    if (!fits || ((adding->file || al_headroom_swaps()) && !al_room_brings_in() &&
+                  !al_headroom_has_later(adding->length)))
         added.how = AL_ADD_UNLOCKED;
     else if (worth)
         added.how = AL_ADD_BY_US;

@@ -158,6 +158,18 @@ static void two_mapped(void)
     fill_some(one);
 }
 
+static void two_written(void)
+{
+    char *one = mmap(NULL, HALF, rw, anon, -1, 0);
+    char *other = mmap(NULL, HALF, rw, anon, -1, 0);
+
+    expect(one != MAP_FAILED && other != MAP_FAILED);
+    memset(one, 7, HALF);
+    memset(other, 7, HALF);
+    for (size_t at = 0; at < HALF; at += PAGE)
+        expect(one[at] == 7 && other[at] == 7);
+}
+
 static void two_allocated(void)
 {
     char *one = malloc(HALF);
@@ -225,6 +237,7 @@ static const struct {
             {"twice", twice, false},
             {"random_places", random_places, false},
             {"two_mapped", two_mapped, true},
+            {"two_written", two_written, true},
             {"two_allocated", two_allocated, true},
             {"two_opened", two_opened, true},
             {"file_and_memory", file_and_memory, true},

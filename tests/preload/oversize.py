@@ -1,9 +1,16 @@
 """Address space without memory behind it, and heaps that grow past the budget: nothing is brought in for the lock, the
 program lives on in its cgroup, and what fits is still locked."""
 
-from budget import cgroup, enter
-import harness
-from harness import EVERY_KIND, MIB, Run, behind, need_privilege, need_root, program, run, without
+import pathlib
+import sys
+
+sys.path.append(str(pathlib.Path(__file__).parents[1] / "bench"))
+
+from budget import cgroup, enter  # noqa: E402
+import harness  # noqa: E402
+from harness import EVERY_KIND, MIB, Run, Skip, behind, need_privilege, need_root, program, run, without  # noqa: E402
+from measure import Skipped  # noqa: E402
+import swap  # noqa: E402
 
 SIZE = 512 * MIB
 MODES = ({"MODE": "all"}, {"MODE": "all", "FLAGS": "current,future,onfault"}, {"MODE": "alloc", "KINDS": EVERY_KIND})
@@ -62,7 +69,7 @@ def test_random_places() -> None:
     sparse("random_places")
 
 
-def hardly_touched(way: str) -> None:
+def in_a_small_cgroup(way: str, least: int = 12 * MIB) -> None:
     """It fits when it is touched as it is; not if all is brought in."""
     need_root()
     need_privilege()
@@ -72,27 +79,36 @@ def hardly_touched(way: str) -> None:
             done = run(program("oversize"), way, prepare=enter(folder), **settings).expect(err=b"")
             assert not any(done.report["failures"].values()), (settings, done)
             locked = int(done.out.split()[0]) * 1024
-            assert locked >= 12 * MIB, (settings, done)
+            assert locked >= least, (settings, done)
 
 
 def test_two_mapped() -> None:
-    hardly_touched("two_mapped")
+    in_a_small_cgroup("two_mapped")
+
+
+def test_more_than_fits_where_there_is_swap() -> None:
+    """What does not fit is swapped, so it is not to be locked as it is touched."""
+    try:
+        with swap.at_least(128 * MIB):
+            in_a_small_cgroup("two_written", least=MIB)
+    except Skipped as reason:
+        raise Skip(str(reason)) from None
 
 
 def test_two_allocated() -> None:
-    hardly_touched("two_allocated")
+    in_a_small_cgroup("two_allocated")
 
 
 def test_two_opened() -> None:
-    hardly_touched("two_opened")
+    in_a_small_cgroup("two_opened")
 
 
 def test_file_and_memory() -> None:
-    hardly_touched("file_and_memory")
+    in_a_small_cgroup("file_and_memory")
 
 
 def test_many_threads() -> None:
-    hardly_touched("many_threads")
+    in_a_small_cgroup("many_threads")
 
 
 # -- what grows bit by bit ------------------------------------------------------------------------

@@ -55,6 +55,25 @@ START_TEST(numbers_of_version_2)
 }
 END_TEST
 
+START_TEST(swap)
+{
+    struct al_cgroup_home v1 = home_of(false);
+    struct al_cgroup_home v2 = home_of(true);
+
+    ck_assert_uint_eq(al_cgroup_swap(&v2), AL_CGROUP_UNLIMITED);
+    put("/memory.swap.max", "max\n");
+    ck_assert_uint_eq(al_cgroup_swap(&v2), AL_CGROUP_UNLIMITED);
+    put("/memory.swap.max", "0\n");
+    ck_assert_uint_eq(al_cgroup_swap(&v2), 0);
+    put("/memory.limit_in_bytes", "5000\n");
+    ck_assert_uint_eq(al_cgroup_swap(&v1), AL_CGROUP_UNLIMITED);
+    put("/memory.memsw.limit_in_bytes", "5000\n");
+    ck_assert_uint_eq(al_cgroup_swap(&v1), 0);
+    put("/memory.memsw.limit_in_bytes", "7000\n");
+    ck_assert_uint_eq(al_cgroup_swap(&v1), 2000);
+}
+END_TEST
+
 START_TEST(numbers_that_are_not_there)
 {
     struct al_cgroup_home home = home_of(true);
@@ -111,6 +130,7 @@ int main(void)
     tcase_add_checked_fixture(tests, begin, NULL);
     tcase_add_test(tests, numbers_of_version_1);
     tcase_add_test(tests, numbers_of_version_2);
+    tcase_add_test(tests, swap);
     tcase_add_test(tests, numbers_that_are_not_there);
     tcase_add_test(tests, where_the_limit_of_version_2_is);
     tcase_add_test(tests, where_the_limit_of_version_1_is);

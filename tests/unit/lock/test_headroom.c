@@ -13,6 +13,7 @@ static const unsigned most = 90;
 static struct {
     uint64_t used;
     uint64_t droppable;
+    uint64_t swap;
     unsigned finds;
     unsigned looks;
     unsigned sums;
@@ -47,7 +48,19 @@ uint64_t al_cgroup_droppable(const struct al_cgroup_home *home)
     return cgroup.droppable;
 }
 
+uint64_t al_cgroup_swap(const struct al_cgroup_home *home)
+{
+    ck_assert_str_eq(home->directory, "/somewhere/");
+    return cgroup.swap;
+}
+
 static uint64_t available;
+static uint64_t swap;
+
+uint64_t al_machine_swap(void)
+{
+    return swap;
+}
 
 uint64_t al_machine_available(void)
 {
@@ -57,6 +70,7 @@ uint64_t al_machine_available(void)
 static void begin(void)
 {
     available = UINT64_MAX;
+    swap = 0;
     memset(&cgroup, 0, sizeof(cgroup));
 }
 
@@ -172,6 +186,28 @@ START_TEST(what_nobody_may_touch_leaves_room_for_what_is)
     ck_assert(!al_headroom_spares(UINT64_MAX, AL_HEADROOM_REGION));
     ck_assert(!al_headroom_spares(UINT64_MAX / 8 + 1, AL_HEADROOM_REGION));
     ck_assert(al_headroom_has(8 * mib));
+}
+END_TEST
+
+/* What does not fit is swapped, as long as it is not locked. */
+START_TEST(where_it_may_swap_nothing_is_spared)
+{
+    static const struct {
+        uint64_t machine;
+        uint64_t cgroup;
+        bool spared;
+    } swaps[] = {{0, UINT64_MAX, true},
+                 {99 * mib, UINT64_MAX, true},
+                 {100 * mib, UINT64_MAX, false},
+                 {1000 * mib, 99 * mib, true},
+                 {1000 * mib, 100 * mib, false}};
+
+    swap = swaps[_i].machine;
+    cgroup.swap = swaps[_i].cgroup;
+    al_headroom_spare(true);
+    al_headroom_begin(100 * mib, most);
+    ck_assert(al_headroom_spares(46 * mib, AL_HEADROOM_REGION) != swaps[_i].spared);
+    ck_assert(al_headroom_swaps() != swaps[_i].spared);
 }
 END_TEST
 
@@ -317,6 +353,7 @@ int main(void)
     tcase_add_test(tests, where_there_was_no_room);
     tcase_add_test(tests, room_for_later_is_room_for_several);
     tcase_add_test(tests, what_nobody_may_touch_leaves_room_for_what_is);
+    tcase_add_loop_test(tests, where_it_may_swap_nothing_is_spared, 0, 5);
     tcase_add_test(tests, much_is_held_against_the_machine);
     tcase_add_test(tests, shares);
     tcase_add_test(tests, what_is_on_its_way_is_not_left);
