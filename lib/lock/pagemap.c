@@ -202,7 +202,7 @@ struct al_leaf *al_pagemap_any_leaf(al_page page)
 {
     const uintptr_t *entry = entry_of(page, false);
 
-    return entry ? leaf_of(*entry) : NULL;
+    return entry ? leaf_of(__atomic_load_n(entry, __ATOMIC_ACQUIRE)) : NULL;
 }
 
 struct al_leaf *al_pagemap_make_any_leaf(al_page page)

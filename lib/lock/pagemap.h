@@ -195,7 +195,7 @@ static inline bool al_word_unowned(uint32_t word)
 /* The page's word; 0 where nothing is known. */
 uint32_t al_pagemap_get(al_page page);
 
-/* The page's leaf, lasting or not, or NULL. With the gate. */
+/* The page's leaf, lasting or not, or NULL. With the gate, or for a look only. */
 struct al_leaf *al_pagemap_any_leaf(al_page page);
 
 /* The page's leaf, made if need be; the first makes it lasting. NULL without memory or out of
