@@ -313,3 +313,22 @@ void al_existing_let_stack_grow(void)
 {
     (void)al_maps_each(let_stack_grow, NULL);
 }
+
+static bool follow_stack(const struct al_mapping *mapping, void *data)
+{
+    const uint32_t word = AL_KIND_STACK << AL_PAGE_KIND_SHIFT | AL_PAGE_MAPPED | AL_PAGE_LOCKED;
+    al_page first = al_page_of((void *)mapping->start);
+    al_page end = al_page_of((void *)mapping->end);
+
+    (void)data;
+    if (strcmp(mapping->name, "[stack]") != 0)
+        return true;
+    if ((al_pagemap_get(end - 1) & word) == word)
+        (void)al_books_change(first, end, 0, word, AL_SHARED);
+    return false;
+}
+
+void al_existing_follow_stack(void)
+{
+    (void)al_maps_each(follow_stack, NULL);
+}

@@ -24,6 +24,10 @@ struct al_existing {
  */
 int al_existing_lock(struct al_existing *existing);
 
+/* Books the main stack, if it is locked, as it is now: it has grown, and what is new is as locked.
+ * With the gate. */
+void al_existing_follow_stack(void);
+
 /* Unlocks the main stack: locked, it could grow no further than the limit. */
 void al_existing_let_stack_grow(void);
 

@@ -96,6 +96,9 @@ int al_lock_alloc_again(bool on_fault, bool exempt, uint64_t budget_bytes)
     set_limits(exempt, budget_bytes);
     (void)al_locker_enter();
     al_pagemap_lock_tables();
+    /* Locked in part it would be two mappings. */
+    if (al_books.unlimited && al_books.policy.kinds & AL_KIND_STACK)
+        al_existing_follow_stack();
     error = al_relock(flags, was_unlimited && !al_books.unlimited);
     al_heap_owner_anew();
     al_locker_leave();

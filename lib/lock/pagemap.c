@@ -19,11 +19,13 @@ static bool root_left_out;
 unsigned al_page_shift = 12;
 #endif
 
-/* Stands for none: no address is in it. Of a leaf only its beginning is looked at, so only that is
- * there. */
+/* No address is in a leaf that begins here. */
+#define NO_START (UINTPTR_MAX / 2 + 1)
+
+/* Stands for none. Of a leaf only its beginning is looked at, so only that is there. */
 static struct {
     uintptr_t start;
-} __attribute__((aligned(_Alignof(struct al_leaf)))) no_leaf = {.start = UINTPTR_MAX / 2 + 1};
+} __attribute__((aligned(_Alignof(struct al_leaf)))) no_leaf = {.start = NO_START};
 
 static_assert(offsetof(struct al_leaf, start) == 0, "no_leaf is how a leaf begins");
 
@@ -41,8 +43,13 @@ static struct {
 
 static size_t table_count;
 
-/* Not lasting ones of which nothing was known any more. */
+/* Not lasting ones of which nothing was known any more. The last few are as they were; the others
+ * have given back their memory, and are not locked. */
+enum { WARM_LEAVES = 8, WARM_USES = 4 };
+
 static struct al_leaf *free_leaves;
+static struct al_leaf *cold_leaves;
+static unsigned warm_leaves;
 
 static bool tables_locked;
 static uint64_t locked_pages;
@@ -67,15 +74,28 @@ al_page al_pagemap_locked_pages(void)
     return __atomic_load_n(&locked_pages, __ATOMIC_RELAXED);
 }
 
-/* On fault, and only what the budget has room for. */
-static void lock_table(const void *table, size_t size)
+static size_t pages_of(size_t size)
 {
-    size_t pages = (size + ((size_t)1 << al_page_shift) - 1) >> al_page_shift;
+    return (size + ((size_t)1 << al_page_shift) - 1) >> al_page_shift;
+}
 
-    if (!tables_locked || (al_pagemap_has_room && !al_pagemap_has_room(pages)))
-        return;
-    if (al_kernel_mlock2(table, size, AL_MLOCK_ONFAULT) == 0)
-        __atomic_fetch_add(&locked_pages, pages, __ATOMIC_RELAXED);
+/* On fault, and only what the budget has room for. */
+static bool lock_table(const void *table, size_t size)
+{
+    if (!tables_locked || (al_pagemap_has_room && !al_pagemap_has_room(pages_of(size))) ||
+        al_kernel_mlock2(table, size, AL_MLOCK_ONFAULT))
+        return false;
+    __atomic_fetch_add(&locked_pages, pages_of(size), __ATOMIC_RELAXED);
+    return true;
+}
+
+/* Written only where it changes: after a fork it is shared with the parent. */
+static void lock_leaf(struct al_leaf *leaf)
+{
+    bool locked = lock_table(leaf, sizeof(*leaf));
+
+    if (leaf->locked != locked)
+        leaf->locked = locked;
 }
 
 static long protect_root(int protection)
@@ -107,7 +127,6 @@ static void *more(size_t size)
 
     if (al_sys_failed(mapped))
         return NULL;
-    lock_table((void *)mapped, size);
     if (table_count < TABLES_KNOWN) {
         size_t mask = al_page_size() - 1;
 
@@ -152,6 +171,7 @@ static uintptr_t *entry_of(al_page page, bool make)
         branch = more(sizeof(*branch));
         if (!branch)
             return NULL;
+        (void)lock_table(branch, sizeof(*branch));
         __atomic_store_n(slot, branch, __ATOMIC_RELEASE);
     }
     return &branch->entry[leaf % AL_BRANCH_LEAVES];
@@ -167,15 +187,63 @@ static struct al_leaf *leaf_of(uintptr_t entry)
     return is_leaf(entry) ? (struct al_leaf *)(entry & ~AL_BRIEF_MARK) : NULL;
 }
 
+static struct al_leaf *take_from(struct al_leaf **list)
+{
+    struct al_leaf *leaf = *list;
+
+    if (leaf)
+        __atomic_store_n(list, leaf->next_free, __ATOMIC_RELEASE);
+    return leaf;
+}
+
+/* In this order, as a child of fork may go on with any of it. */
+static void put_into(struct al_leaf **list, struct al_leaf *leaf)
+{
+    __atomic_store_n(&leaf->next_free, *list, __ATOMIC_RELEASE);
+    __atomic_store_n(list, leaf, __ATOMIC_RELEASE);
+}
+
 /* All words are 0. */
 static struct al_leaf *take_leaf(void)
 {
-    struct al_leaf *leaf = free_leaves;
+    struct al_leaf *leaf = take_from(&free_leaves);
 
+    if (leaf) {
+        warm_leaves--;
+        return leaf;
+    }
+    leaf = take_from(&cold_leaves);
     if (!leaf)
-        return more(sizeof(*leaf));
-    free_leaves = leaf->next_free;
+        leaf = more(sizeof(*leaf));
+    if (leaf)
+        lock_leaf(leaf);
     return leaf;
+}
+
+/* Its memory goes back to the kernel, to be zeroes when it is read again: whoever still looks at a
+ * word of its sees one. */
+static void cool(struct al_leaf *leaf)
+{
+    const size_t pages = pages_of(sizeof(*leaf));
+
+    if (leaf->locked && al_kernel_munlock(leaf, sizeof(*leaf)) == 0)
+        __atomic_fetch_sub(&locked_pages, pages, __ATOMIC_RELAXED);
+    (void)al_sys3(SYS_madvise, leaf, pages << al_page_shift, MADV_DONTNEED);
+    __atomic_store_n(&leaf->start, NO_START, __ATOMIC_RELAXED);
+    leaf->locked = false;
+}
+
+static void free_leaf(struct al_leaf *leaf)
+{
+    /* Each time other pages of it are used. */
+    if (warm_leaves < WARM_LEAVES && leaf->uses < WARM_USES) {
+        leaf->uses++;
+        warm_leaves++;
+        put_into(&free_leaves, leaf);
+        return;
+    }
+    cool(leaf);
+    put_into(&cold_leaves, leaf);
 }
 
 static struct al_leaf *make_leaf(uintptr_t *entry, al_page page)
@@ -185,7 +253,7 @@ static struct al_leaf *make_leaf(uintptr_t *entry, al_page page)
     if (!leaf)
         return NULL;
     leaf->index = (size_t)(page / AL_LEAF_PAGES);
-    leaf->start = (uintptr_t)al_page_address(page / AL_LEAF_PAGES * AL_LEAF_PAGES);
+    __atomic_store_n(&leaf->start, NO_START, __ATOMIC_RELAXED);
     if (*entry) {
         uint32_t value = (uint32_t)(*entry & ~AL_SPAN_MARK);
 
@@ -220,6 +288,9 @@ struct al_leaf *al_pagemap_make_leaf(al_page page)
 
     if (leaf && !leaf->lasting) {
         leaf->lasting = true;
+        __atomic_store_n(&leaf->start,
+                         (uintptr_t)al_page_address(page / AL_LEAF_PAGES * AL_LEAF_PAGES),
+                         __ATOMIC_RELEASE);
         __atomic_store_n(entry_of(page, false), (uintptr_t)leaf, __ATOMIC_RELEASE);
     }
     return leaf;
@@ -233,8 +304,32 @@ void al_pagemap_drop_empty(al_page page)
     if (!leaf || leaf->lasting || leaf->known)
         return;
     __atomic_store_n(entry, 0, __ATOMIC_RELEASE);
-    leaf->next_free = free_leaves;
-    free_leaves = leaf;
+    free_leaf(leaf);
+}
+
+static bool is_empty(const struct al_leaf *leaf)
+{
+    uint32_t any = leaf->anchored;
+
+    for (size_t i = 0; i < AL_LEAF_PAGES && !any; i++)
+        any = __atomic_load_n(&leaf->word[i], __ATOMIC_RELAXED);
+    return !any;
+}
+
+void al_pagemap_retire(al_page first, al_page end)
+{
+    for (; first < end; first = (first / AL_LEAF_PAGES + 1) * AL_LEAF_PAGES) {
+        struct al_leaf *leaf = al_pagemap_leaf(first);
+
+        if (!leaf || !is_empty(leaf))
+            continue;
+        __atomic_store_n(&leaf->start, NO_START, __ATOMIC_RELEASE);
+        leaf->lasting = false;
+        leaf->known = 0;
+        leaf->unowned = 0;
+        leaf->refusals = 0;
+        al_pagemap_drop_empty(first);
+    }
 }
 
 uint32_t al_pagemap_get(al_page page)
@@ -351,14 +446,14 @@ void al_pagemap_lock_tables(void)
 
     for (size_t i = 0; tables_locked && i < AL_ROOT_BRANCHES; i++)
         if (al_pagemap_root[i])
-            lock_table(al_pagemap_root[i], sizeof(struct al_branch));
+            (void)lock_table(al_pagemap_root[i], sizeof(struct al_branch));
     while (tables_locked && (page = al_pagemap_skip(page, AL_PAGE_END)) < AL_PAGE_END) {
         struct al_leaf *leaf = al_pagemap_any_leaf(page);
 
         if (leaf)
-            lock_table(leaf, sizeof(*leaf));
+            lock_leaf(leaf);
         page = (page / AL_LEAF_PAGES + 1) * AL_LEAF_PAGES;
     }
     for (struct al_leaf *leaf = free_leaves; tables_locked && leaf; leaf = leaf->next_free)
-        lock_table(leaf, sizeof(*leaf));
+        lock_leaf(leaf);
 }

@@ -57,17 +57,19 @@ enum {
 #define AL_PAGE_KIND_MASK (0x3fU << AL_PAGE_KIND_SHIFT)
 
 struct al_leaf {
-    uintptr_t start; /* its first address */
+    uintptr_t start; /* its first address; of one that is not lasting none */
     size_t index;    /* which 64 MiB of the address space */
     struct al_leaf *next_free;
-    uint32_t known;   /* if it is not lasting: words that are not 0 */
-    bool lasting;     /* it has, or had, heap blocks */
+    uint32_t known; /* if it is not lasting: words that are not 0 */
+    bool lasting;   /* it has, or had, heap blocks */
+    bool locked;
+    uint8_t uses;     /* since its memory came from the kernel */
     bool anchored;    /* holds a block of ours: glibc cannot unmap it */
     uint8_t refusals; /* how often planting such a block failed */
     /* Pages that are locked and have no owner. It changes, as no other figure here, so that it is
      * on another line of the cache than they are; not behind the words, where it would take a page
      * for itself. */
-    char apart[64 - 3 * sizeof(uintptr_t) - sizeof(uint32_t) - 3];
+    char apart[64 - 3 * sizeof(uintptr_t) - sizeof(uint32_t) - 5];
     uint32_t unowned;
     /* The last one is of no page and stays 0: who looks at a page and the next finds it. */
     uint32_t word[AL_LEAF_PAGES + 1];
@@ -212,6 +214,14 @@ static inline void al_leaf_note(struct al_leaf *leaf, uint32_t before, uint32_t 
 
 /* Takes the leaf, of any page in it, from the tree if nothing is known there. With the gate. */
 void al_pagemap_drop_empty(al_page page);
+
+/*
+ * The same of lasting leaves with pages in [first, end), which is being unmapped. It takes a look
+ * at each of their words. Who has found such a leaf just before, for a block in another part of it
+ * that is the first one there, counts its owner in vain: then its page is locked, and may be given
+ * back early. With the gate.
+ */
+void al_pagemap_retire(al_page first, al_page end);
 
 /*
  * A stretch of pages whose words are alike; `value` is the word of its first page.

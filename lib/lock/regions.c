@@ -129,8 +129,18 @@ static bool is_range(const void *start, size_t length)
 
 void al_region_unmapping(const void *start, size_t length)
 {
-    if (is_range(start, length))
-        al_region_backing(start, length);
+    /* What is smaller has hardly a leaf for itself. */
+    const size_t much = AL_LEAF_PAGES / 16;
+    al_page first = al_page_of(start);
+    al_page end = al_page_end_of(start, length);
+
+    if (!is_range(start, length))
+        return;
+    al_region_backing(start, length);
+    if (end - first < much || !al_books.tracking || !al_locker_enter_mapping())
+        return;
+    al_pagemap_retire(first, end);
+    al_locker_leave();
 }
 
 struct range {
@@ -250,6 +260,8 @@ static bool may_grow(size_t more, size_t *ret_held)
         return true;
     if (more <= al_headroom_share(SIZE_MAX))
         return al_headroom_has(more);
+    if (!al_headroom_spares(more, AL_HEADROOM_REGION))
+        return false;
     *ret_held = al_headroom_take(more) ? more : 0;
     return *ret_held;
 }

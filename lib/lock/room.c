@@ -378,6 +378,22 @@ static bool may_be_locked_on_fault(void)
     return !changes.left_out && !changes.wishes;
 }
 
+bool al_room_lock_on_fault(void *start, size_t length)
+{
+    const size_t mask = al_page_size() - 1;
+    char *first = (char *)((uintptr_t)start & ~mask);
+    struct whole_pages pages = {first,
+                                ((uintptr_t)start + length + mask - (uintptr_t)first) & ~mask};
+
+    return may_be_locked_on_fault() && change(pages, lock_on_fault);
+}
+
+bool al_room_on_fault_if_much(void *start, size_t length, size_t more)
+{
+    return al_room_is_too_much(length + more, AL_HEADROOM_REGION) && al_room_fits(more) &&
+           al_room_lock_on_fault(start, length);
+}
+
 size_t al_room_opening(void *start, size_t length)
 {
     size_t held = 0;
@@ -388,8 +404,7 @@ size_t al_room_opening(void *start, size_t length)
     too_much = al_room_is_too_much(length, AL_HEADROOM_REGION);
     if ((!too_much && al_room_fits_at_once(length, &held)) || al_page_sample_own(start, length))
         return held;
-    if (too_much && may_be_locked_on_fault() && al_room_fits(length) &&
-        change(whole_pages(start, length), lock_on_fault))
+    if (too_much && al_room_fits(length) && al_room_lock_on_fault(start, length))
         return 0;
     al_count(AL_COUNT_skipped_budget);
     al_room_leave_out(start, length);

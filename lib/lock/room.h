@@ -84,6 +84,16 @@ bool al_room_is_open(void);
  * locked by the kernel. */
 void al_room_leave_out(void *start, size_t length);
 
+/* Has all pages of [start, start + length) locked on fault from now on, unless the program itself
+ * has locked or unlocked something, or something was left out. False: nothing was changed. */
+bool al_room_lock_on_fault(void *start, size_t length);
+
+/*
+ * Memory that is to grow by `more` bytes, which the kernel brings in as what it has of it: if that
+ * is too much, but fits, all of it is locked on fault from now on. False: nothing was changed.
+ */
+bool al_room_on_fault_if_much(void *start, size_t length, size_t more);
+
 /* The program has unlocked something itself. */
 void al_room_unlocked(void);
 

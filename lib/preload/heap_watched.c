@@ -46,7 +46,8 @@ static struct al_added begin_with(size_t size, bool fresh)
      * be brought in when it grows. */
     fresh = fresh && size >= AL_ROOM_CHUNK;
     alone = fresh && counts && counts->value[AL_COUNT_calls_malloc] > 1;
-    return al_adding_begin((struct al_adding){.length = size, .anonymous = alone, .apart = fresh});
+    return al_adding_begin(
+        (struct al_adding){.length = size, .anonymous = alone, .apart = fresh, .spared = !fresh});
 }
 
 static struct al_added begin(size_t size)
@@ -175,11 +176,14 @@ int al_counted_posix_memalign(void **ret_block, size_t alignment, size_t size)
     return al_heap.posix_memalign(ret_block, alignment, size);
 }
 
-/* What grows where it lies keeps its lock, and all of it is brought in: unlocked, nothing is. */
-static void unlock_growing(struct al_added added, void *block)
+/* What grows where it lies keeps its lock, and all of it is brought in: unlocked, or locked on
+ * fault, nothing is. */
+static void prepare_growing(struct al_added added, void *block)
 {
     if (added.how == AL_ADD_UNLOCKED && block)
         al_room_leave_out(block, al_usable_size(block));
+    else if (added.how == AL_ADD_ON_FAULT && block)
+        (void)al_room_lock_on_fault(block, al_usable_size(block));
 }
 
 void *al_watched_realloc(void *block, size_t size)
@@ -194,7 +198,7 @@ void *al_watched_realloc(void *block, size_t size)
     added = begin_with(size, false);
     if (is_over_before(AL_COUNT_calls_realloc, added))
         return al_heap.realloc(block, size);
-    unlock_growing(added, block);
+    prepare_growing(added, block);
     moved = end(added, al_real.realloc(block, size));
     if (moved || !size || size > PTRDIFF_MAX || !al_backend_rescue(ENOMEM) ||
         !is_over(AL_COUNT_calls_realloc))

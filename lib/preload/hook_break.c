@@ -52,7 +52,8 @@ static void end_moved(char *before, char *after)
 /* What the kernel would bring in, where it locks all that is to come. */
 static struct al_added begin_moving(intptr_t change)
 {
-    return al_adding_begin_held((struct al_adding){.length = change > 0 ? (size_t)change : 0});
+    return al_adding_begin_held(
+        (struct al_adding){.length = change > 0 ? (size_t)change : 0, .spared = true});
 }
 
 /* brk itself, not by way of sbrk: another library may have replaced one of the two. */

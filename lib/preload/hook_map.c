@@ -129,9 +129,12 @@ AL_EXPORT int munmap(void *start, size_t length)
 static struct al_added begin_growing(void *start, size_t old_length, size_t new_length)
 {
     size_t more = new_length > old_length ? new_length - old_length : 0;
-    struct al_added added = al_adding_begin_held((struct al_adding){.length = more});
+    struct al_added added;
     size_t held;
 
+    if (al_room_on_fault_if_much(start, old_length, more))
+        return (struct al_added){.how = AL_ADD_AS_EVER};
+    added = al_adding_begin_held((struct al_adding){.length = more});
     if (added.how == AL_ADD_UNLOCKED)
         al_room_leave_out(start, old_length);
     if (al_books.tracking && more > al_headroom_share(SIZE_MAX) && !added.waits) {
@@ -200,9 +203,10 @@ AL_EXPORT void *mremap(void *start, size_t old_length, size_t new_length, int fl
     }
     al_adding_end_held(added, moved == MAP_FAILED ? NULL : moved, new_length);
     if (moved == MAP_FAILED && (errno == EAGAIN || errno == EFAULT) && al_process.locks &&
-        !al_process.program_locks) {
+        !state.program) {
         /* If that fails, what is locked in parts can still be moved in parts. */
-        (void)al_kernel_munlock(start, old_length);
+        if (!al_room_lock_on_fault(start, old_length))
+            (void)al_kernel_munlock(start, old_length);
         moved = remap_unlocked(start, old_length, new_length, flags, target, saved);
     }
     if (moved == MAP_FAILED) {

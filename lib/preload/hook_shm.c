@@ -38,7 +38,7 @@ AL_EXPORT void *shmat(int id, const void *start, int flags)
         return (void *)-1;
     }
     size = size_of(id);
-    added = al_adding_begin_held((struct al_adding){.length = size});
+    added = al_adding_begin_held((struct al_adding){.length = size, .spared = true});
     attached = al_real.shmat(id, start, flags);
     if (attached == (void *)-1 && al_backend_rescue(errno)) {
         errno = saved;

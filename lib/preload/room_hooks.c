@@ -17,7 +17,8 @@ static bool touched_alone(const struct al_adding *adding)
 {
     if (adding->stack)
         return al_room_is_too_much(adding->length, AL_HEADROOM_STACK);
-    return adding->apart && al_room_is_too_much(adding->length, AL_HEADROOM_REGION);
+    return (adding->apart || adding->spared) &&
+           al_room_is_too_much(adding->length, AL_HEADROOM_REGION);
 }
 
 static struct al_added judge(const struct al_adding *adding, bool large)

@@ -15,6 +15,7 @@ struct al_adding {
     bool apart;     /* what the call returns is what it adds */
     bool file;      /* of a file */
     bool stack;     /* of a thread, made by libc */
+    bool spared;    /* not to be brought in if that is too much, though it is not apart */
 };
 
 enum al_added_how {

@@ -6,6 +6,7 @@
 #include "expect.h"
 
 #include <pthread.h>
+#include <sys/wait.h>
 
 enum { MUCH = 16 << 20, OWN = 4 << 20 };
 
@@ -46,23 +47,56 @@ static void order(void)
     expect(!is_locked(&here)); /* it has to grow */
 }
 
+static int deep(int levels)
+{
+    volatile char frame[4096];
+
+    memset((void *)frame, levels, sizeof(frame));
+    return levels ? deep(levels - 1) + frame[7] : 0;
+}
+
 /* Whoever wants to know how deep he may go reads the list of mappings, by himself or by libc. */
-static void stack_size(void)
+static void expect_stack_size(void)
 {
     pthread_attr_t attributes;
     struct rlimit limit;
     void *start;
     size_t size;
 
-    use_up();
     expect(getrlimit(RLIMIT_STACK, &limit) == 0);
     expect(pthread_getattr_np(pthread_self(), &attributes) == 0);
     expect(pthread_attr_getstack(&attributes, &start, &size) == 0);
 #if defined(__GLIBC__)
     expect(limit.rlim_cur == RLIM_INFINITY || size >= limit.rlim_cur - ((size_t)1 << 20));
 #endif
-    expect(!is_locked(&attributes));
     expect(pthread_attr_destroy(&attributes) == 0);
+}
+
+static void stack_size(void)
+{
+    int here = 0;
+
+    use_up();
+    expect_stack_size();
+    expect(!is_locked(&here));
+}
+
+/* Without a limit: what has grown since is as locked as the rest. */
+static void stack_size_in_a_child(void)
+{
+    int status = -1;
+    pid_t child;
+    int here = 0;
+
+    expect(deep((3 << 20) / 4096) != 12345);
+    child = fork();
+    if (child == 0) {
+        expect_stack_size();
+        expect(!library_loaded() || is_locked(&here));
+        _exit(0);
+    }
+    expect(child > 0 && waitpid(child, &status, 0) == child);
+    expect_equal(status, 0);
 }
 
 static void own_mlock(void)
@@ -180,14 +214,6 @@ static void grows_down(void)
     stays_below_the_limit();
 }
 
-static int deep(int levels)
-{
-    volatile char frame[4096];
-
-    memset((void *)frame, levels, sizeof(frame));
-    return levels ? deep(levels - 1) + frame[7] : 0;
-}
-
 static void stack(void)
 {
     use_up();
@@ -283,6 +309,7 @@ static const struct {
     void (*run)(void);
 } scenarios[] = {{"order", order},
                  {"stack_size", stack_size},
+                 {"stack_size_in_a_child", stack_size_in_a_child},
                  {"own_mlock", own_mlock},
                  {"own_mlock2", own_mlock2},
                  {"own_map_locked", own_map_locked},

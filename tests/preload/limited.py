@@ -50,6 +50,16 @@ def test_stack_size() -> None:
     limited(program("limited"), "stack_size", MODE="alloc", KINDS=harness.EVERY_KIND)
 
 
+def test_stack_size_in_a_child() -> None:
+    harness.need_privilege()
+    without(program("limited"), "stack_size_in_a_child").expect(err=b"")
+    for fork in "onfault", "relock":
+        for settings in {"BUDGET": "512M"}, {"MODE": "alloc", "KINDS": harness.EVERY_KIND}:
+            done = run(program("limited"), "stack_size_in_a_child", FORK=fork, **settings).expect(err=b"")
+            locked = done.report["locked"]
+            assert locked["tracked_bytes"] <= locked["kernel_bytes"], (fork, settings, done)
+
+
 def test_own_mlock() -> None:
     scenario("own_mlock")
 

@@ -9,6 +9,7 @@
 
 #include <malloc.h>
 #include <pthread.h>
+#include <sys/shm.h>
 
 static const size_t TERABYTE = (size_t)(UINT64_C(1) << 40);
 static const size_t HUGE_RESERVATION = (size_t)(UINT64_C(200) << 30);
@@ -144,6 +145,16 @@ static void twice(void)
 
 static const size_t HALF = (size_t)25 << 20; /* of the limit, or nearly */
 
+static const size_t LITTLE = (size_t)512 << 10;
+
+static char *map_little(void)
+{
+    char *start = mmap(NULL, LITTLE, rw, anon, -1, 0);
+
+    expect(start != MAP_FAILED);
+    return start;
+}
+
 static void fill_some(char *start)
 {
     expect(start && start != MAP_FAILED);
@@ -176,6 +187,62 @@ static void two_allocated(void)
 
     fill_some(malloc(HALF));
     fill_some(one);
+}
+
+static void two_grown(void)
+{
+    char *one = map_little();
+    char *other = map_little();
+
+    one = mremap(one, LITTLE, HALF, MREMAP_MAYMOVE);
+    other = mremap(other, LITTLE, HALF, MREMAP_MAYMOVE);
+    fill_some(other);
+    fill_some(one);
+}
+
+/* By steps that are small each. */
+static void two_grown_slowly(void)
+{
+    char *both[2] = {map_little(), map_little()};
+
+    for (size_t i = 0; i < 2; i++)
+        for (size_t length = LITTLE; length < HALF; length += LITTLE)
+            expect((both[i] = mremap(both[i], length, length + LITTLE, MREMAP_MAYMOVE)) !=
+                   MAP_FAILED);
+    fill_some(both[0]);
+    fill_some(both[1]);
+}
+
+static void two_reallocated(void)
+{
+    char *one = realloc(malloc(LITTLE), HALF);
+
+    fill_some(realloc(malloc(LITTLE), HALF));
+    fill_some(one);
+}
+
+static void heap_moved(void)
+{
+    char *one = sbrk((intptr_t)HALF);
+
+    if (one == (char *)-1)
+        skip("this libc lets nobody but its allocator move the heap's end");
+    fill_some(sbrk((intptr_t)HALF));
+    fill_some(one);
+}
+
+static void two_attached(void)
+{
+    int id[] = {shmget(IPC_PRIVATE, HALF, IPC_CREAT | 0600),
+                shmget(IPC_PRIVATE, HALF, IPC_CREAT | 0600)};
+    char *start[2];
+
+    for (size_t i = 0; i < 2; i++) {
+        start[i] = shmat(id[i], NULL, 0);
+        expect(shmctl(id[i], IPC_RMID, NULL) == 0 && start[i] != (char *)-1);
+    }
+    fill_some(start[1]);
+    fill_some(start[0]);
 }
 
 static void two_opened(void)
@@ -239,6 +306,11 @@ static const struct {
             {"two_mapped", two_mapped, true},
             {"two_written", two_written, true},
             {"two_allocated", two_allocated, true},
+            {"two_grown", two_grown, true},
+            {"two_grown_slowly", two_grown_slowly, true},
+            {"two_reallocated", two_reallocated, true},
+            {"heap_moved", heap_moved, true},
+            {"two_attached", two_attached, true},
             {"two_opened", two_opened, true},
             {"file_and_memory", file_and_memory, true},
             {"many_threads", many_threads, true}};

@@ -99,6 +99,26 @@ def test_two_allocated() -> None:
     in_a_small_cgroup("two_allocated")
 
 
+def test_two_grown() -> None:
+    in_a_small_cgroup("two_grown")
+
+
+def test_two_grown_slowly() -> None:
+    in_a_small_cgroup("two_grown_slowly", least=MIB)
+
+
+def test_two_reallocated() -> None:
+    in_a_small_cgroup("two_reallocated")
+
+
+def test_heap_moved() -> None:
+    in_a_small_cgroup("heap_moved", least=MIB)
+
+
+def test_two_attached() -> None:
+    in_a_small_cgroup("two_attached", least=MIB)
+
+
 def test_two_opened() -> None:
     in_a_small_cgroup("two_opened")
 

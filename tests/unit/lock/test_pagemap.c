@@ -6,6 +6,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <sys/mman.h>
 
 static const al_page first = MODEL_FIRST;
 static const al_page leaf_pages = AL_LEAF_PAGES;
@@ -173,6 +174,76 @@ START_TEST(a_brief_leaf_serves_one_address_after_the_other)
         ck_assert_uint_eq(al_pagemap_bytes(), bytes);
     }
     ck_assert_uint_eq(al_pagemap_skip(base, base + branch_pages), base + branch_pages);
+}
+END_TEST
+
+static size_t resident_of(const struct al_leaf *leaf)
+{
+    unsigned char there[sizeof(*leaf) / 4096 + 1];
+    size_t count = 0;
+
+    ck_assert_int_eq(mincore((void *)leaf, sizeof(*leaf), there), 0);
+    for (size_t i = 0; i < sizeof(there); i++)
+        count += there[i] & 1;
+    return count;
+}
+
+/* All but a few give back their memory, and are as new when they are used again. */
+START_TEST(many_brief_leaves_at_once)
+{
+    enum { MANY = 40 };
+    struct al_leaf *leaves[MANY];
+    size_t resident = 0;
+    size_t bytes;
+
+    al_pagemap_init(true);
+    for (al_page i = 0; i < MANY; i++) {
+        ck_assert(al_pagemap_set(first + i * leaf_pages, first + (i + 1) * leaf_pages - 1, 10));
+        leaves[i] = al_pagemap_any_leaf(first + i * leaf_pages);
+        ck_assert_uint_ge(resident_of(leaves[i]), 16);
+    }
+    bytes = al_pagemap_bytes();
+    ck_assert_uint_ge(al_pagemap_locked_pages(), (al_page)MANY * 17);
+    ck_assert(al_pagemap_set(first, first + MANY * leaf_pages, 0));
+    for (size_t i = 0; i < MANY; i++)
+        resident += resident_of(leaves[i]);
+    ck_assert_uint_le(resident, 10 * 17 + MANY);
+    ck_assert_uint_le(al_pagemap_locked_pages(), 10 * 17);
+    for (al_page i = 0; i < MANY; i++) {
+        ck_assert(al_pagemap_set(first + i * leaf_pages + i, first + i * leaf_pages + i + 1, 12));
+        expect_all(first + i * leaf_pages, first + i * leaf_pages + i, 0);
+        expect_all(first + i * leaf_pages + i + 1, first + (i + 1) * leaf_pages, 0);
+    }
+    ck_assert_uint_eq(al_pagemap_bytes(), bytes);
+    ck_assert_uint_ge(al_pagemap_locked_pages(), (al_page)MANY * 17);
+    ck_assert(al_pagemap_set(first, first + MANY * leaf_pages, 0));
+    al_pagemap_init(false);
+}
+END_TEST
+
+/* When its memory is unmapped, and nothing is known there. */
+START_TEST(a_lasting_leaf_is_retired)
+{
+    struct al_leaf *leaf = al_pagemap_make_leaf(first + 5);
+
+    ck_assert_ptr_eq(al_pagemap_leaf_quick(first), leaf);
+    ck_assert(al_pagemap_set(first + 7, first + 8, 10));
+    al_pagemap_retire(first, first + leaf_pages);
+    ck_assert_ptr_eq(al_pagemap_leaf(first), leaf);
+    ck_assert(al_pagemap_set(first + 7, first + 8, 0));
+    leaf->anchored = true;
+    al_pagemap_retire(first + leaf_pages - 1, first + leaf_pages);
+    ck_assert_ptr_eq(al_pagemap_leaf(first), leaf);
+    leaf->anchored = false;
+    al_pagemap_retire(first + leaf_pages - 1, first + leaf_pages);
+    ck_assert_ptr_null(al_pagemap_any_leaf(first));
+    ck_assert_ptr_null(al_pagemap_leaf_quick(first));
+    /* for other addresses, and not found quickly before it has blocks again */
+    ck_assert(al_pagemap_set(first + leaf_pages, first + leaf_pages + 1, 10));
+    ck_assert_ptr_eq(al_pagemap_any_leaf(first + leaf_pages), leaf);
+    ck_assert_ptr_null(al_pagemap_leaf_quick(first + leaf_pages));
+    ck_assert_ptr_eq(al_pagemap_make_leaf(first + leaf_pages), leaf);
+    ck_assert_ptr_eq(al_pagemap_leaf_quick(first + leaf_pages), leaf);
 }
 END_TEST
 
@@ -401,6 +472,8 @@ int main(void)
     tcase_add_test(tests, a_span_becomes_a_leaf_where_a_page_differs);
     tcase_add_test(tests, a_lasting_leaf_stays);
     tcase_add_test(tests, a_brief_leaf_serves_one_address_after_the_other);
+    tcase_add_test(tests, many_brief_leaves_at_once);
+    tcase_add_test(tests, a_lasting_leaf_is_retired);
     tcase_add_test(tests, a_brief_leaf_becomes_lasting);
     tcase_add_test(tests, the_same_again_makes_nothing);
     tcase_add_test(tests, much_costs_little);
