@@ -200,6 +200,21 @@ static void two_grown(void)
     fill_some(one);
 }
 
+/* What is one mapping to the kernel, and of which we have locked each half in another way; the
+ * program has locked a page of its own elsewhere. */
+static void neighbours_moved(void)
+{
+    char *both = mmap(NULL, HALF + LITTLE, PROT_NONE, anon, -1, 0);
+
+    expect(both != MAP_FAILED && mlock(map_little(), PAGE) == 0);
+    expect(munmap(both, HALF + LITTLE) == 0);
+    expect(mmap(both + HALF, LITTLE, rw, anon | MAP_FIXED, -1, 0) == both + HALF);
+    expect(mmap(both, HALF, rw, anon | MAP_FIXED, -1, 0) == both);
+    fill_some(both);
+    both = mremap(both, HALF + LITTLE, HALF + 2 * LITTLE, MREMAP_MAYMOVE);
+    expect(both != MAP_FAILED && both[0] == 7);
+}
+
 /* By steps that are small each. */
 static void two_grown_slowly(void)
 {
@@ -309,6 +324,7 @@ static const struct {
             {"two_grown", two_grown, true},
             {"two_grown_slowly", two_grown_slowly, true},
             {"two_reallocated", two_reallocated, true},
+            {"neighbours_moved", neighbours_moved, true},
             {"heap_moved", heap_moved, true},
             {"two_attached", two_attached, true},
             {"two_opened", two_opened, true},

@@ -103,6 +103,10 @@ def test_two_grown() -> None:
     in_a_small_cgroup("two_grown")
 
 
+def test_neighbours_moved() -> None:
+    in_a_small_cgroup("neighbours_moved", least=MIB)
+
+
 def test_two_grown_slowly() -> None:
     in_a_small_cgroup("two_grown_slowly", least=MIB)
 
