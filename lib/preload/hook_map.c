@@ -132,7 +132,7 @@ static struct al_added begin_growing(void *start, size_t old_length, size_t new_
     struct al_added added;
     size_t held;
 
-    if (al_room_on_fault_if_much(start, old_length, more))
+    if (more && al_room_on_fault_if_much(start, old_length, more))
         return (struct al_added){.how = AL_ADD_AS_EVER};
     added = al_adding_begin_held((struct al_adding){.length = more});
     if (added.how == AL_ADD_UNLOCKED)
