@@ -28,11 +28,11 @@ static void *nothing(void *unused)
 
 int main(int argc, char **argv)
 {
-    const int segment = shmget(IPC_PRIVATE, PAGE, 0600);
     void *block = NULL;
     void *aligned = NULL;
     void *attached = NULL;
     char *page = NULL;
+    int segment;
     pthread_t thread;
     pid_t child = -1;
 
@@ -75,6 +75,7 @@ int main(int argc, char **argv)
     REACHES(munlockall, expect(munlockall() == 0));
     REACHES(sbrk, expect(sbrk(0) != (void *)-1));
     REACHES(brk, expect(brk(sbrk(0)) == 0));
+    segment = shmget(IPC_PRIVATE, PAGE, 0600);
     REACHES(shmat, attached = shmat(segment, NULL, 0));
     REACHES(shmdt, (void)shmdt(attached));
     (void)shmctl(segment, IPC_RMID, NULL);
