@@ -6,13 +6,13 @@
  *
  * A leaf covers 64 MiB (the size and alignment of a glibc thread arena), made when a page in it
  * first differs from the rest; a span that is all alike needs none, so that a mapping of a terabyte
- * costs a few thousand words.
+ * costs 16,384 entries.
  *
- * Leaves with heap blocks are lasting: a pointer to a word of theirs stays good, and anybody reads
- * and changes it atomically (owners are counted so). All others belong to who holds the books' gate
- * (books.h); when the last of their pages is forgotten they are used again for other addresses, as
- * some programs have each of their mappings elsewhere. The tree grows, and spans are set, with the
- * gate.
+ * Leaves with heap blocks are lasting: a pointer to a word of theirs stays good until its memory is
+ * unmapped (al_pagemap_retire), and anybody reads and changes it atomically (owners are counted
+ * so). All others belong to who holds the books' gate (books.h); when the last of their pages is
+ * forgotten they are used again for other addresses, as some programs have each of their mappings
+ * elsewhere. The tree grows, and spans are set, with the gate.
  */
 #ifndef AL_PAGEMAP_H
 #define AL_PAGEMAP_H
@@ -61,7 +61,7 @@ struct al_leaf {
     size_t index;    /* which 64 MiB of the address space */
     struct al_leaf *next_free;
     uint32_t known; /* if it is not lasting: words that are not 0 */
-    bool lasting;   /* it has, or had, heap blocks */
+    bool lasting;   /* it has, or had since it was last retired, heap blocks */
     bool locked;
     uint8_t uses;     /* since its memory came from the kernel */
     bool anchored;    /* holds a block of ours: glibc cannot unmap it */
@@ -251,7 +251,7 @@ bool al_pagemap_set(al_page first, al_page end, uint32_t value);
  * what has neither leaf nor span quickly. */
 al_page al_pagemap_skip(al_page first, al_page end);
 
-/* In a forked child: keeps the tree in RAM again, if it was kept there. */
+/* After all locks were lost, by a fork or a step down: keeps the tree in RAM again, if it was. */
 void al_pagemap_lock_tables(void);
 
 /*

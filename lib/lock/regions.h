@@ -1,9 +1,10 @@
 /*
- * Mappings as owners of pages, in mode `alloc`: judged when they appear, become accessible or
+ * Mappings as owners of pages, where the hooks lock: judged when they appear, become accessible or
  * change their size. The hooks call the functions below around the real calls; what takes memory
  * away is told before it, so that the addresses cannot be used again in between.
  *
- * Any thread; errno is untouched. Without al_books.tracking all but the start do nothing.
+ * Any thread; errno is untouched. Without al_books.tracking they do nothing, but for what
+ * the program locks itself (al_region_program_…) and al_region_backing.
  */
 #ifndef AL_REGIONS_H
 #define AL_REGIONS_H

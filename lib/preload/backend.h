@@ -18,8 +18,9 @@
 void al_backend_start(const struct al_config *config, char *const environment[]);
 
 /*
- * The kernel locks what is to come (MCL_FUTURE): makes it stop, unlocks all, and goes on with the
- * hooks, up to what may be locked now. Other threads wait until that is done. Returns whether the
+ * The kernel locks what is to come (MCL_FUTURE): makes it stop, and goes on with the hooks, up to
+ * what may be locked now. What is locked stays so meanwhile where no memlock limit holds; else all
+ * is unlocked first. Other threads wait until that is done. Returns whether the
  * hooks are in charge afterwards; false also if this thread is in the middle of it (a signal
  * handler). `reason` stays valid for ever. errno is untouched.
  */

@@ -1,6 +1,6 @@
 /*
- * Memory mappings. In mode `all` the kernel locks them by itself; in mode
- * `alloc` lock/regions.h is told of each.
+ * Memory mappings. Where the kernel locks, room_hooks.h is asked around each call; where the hooks
+ * lock, lock/regions.h is told of each.
  */
 #include "advise.h"
 #include "backend.h"

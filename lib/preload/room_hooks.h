@@ -55,8 +55,9 @@ void al_adding_late_of_others(void *start, size_t length);
 struct al_added al_adding_begin_held(struct al_adding adding);
 void al_adding_end_held(struct al_added added, void *start, size_t length);
 
-/* Before [start, start + length) becomes writable, which brings it in: leaves it out if it is
- * neither there nor fits, or steps down if it is small. al_adding_end_held() is to follow. */
+/* Before [start, start + length) becomes writable, which brings it in: locks it on fault if it
+ * would take too much, leaves it out if it is neither there nor fits, or steps down if it is small.
+ * al_adding_end_held() is to follow. */
 struct al_added al_opening_begin_held(void *start, size_t length);
 
 #endif

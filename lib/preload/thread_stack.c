@@ -19,7 +19,8 @@ struct stack {
 
 /*
  * Of each thread whose stack is judged. They lie in memory of our own: a thread that ends by the
- * bare system call tells nobody, and its own memory is gone then. Its place stays taken.
+ * bare system call tells nobody, and its own memory is gone then. Its place stays taken until
+ * another stack lies there.
  */
 struct own_stack {
     void *start; /* NULL: free */
